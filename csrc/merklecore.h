@@ -1,0 +1,195 @@
+/* merklecore: the C API of floor 0.
+ *
+ * No Python here, no mutable state, no allocation on hot paths: callers own every buffer. Every function that can
+ * fail returns an mc_status. Which kernels may serve a call is an argument (`isas`, a set of MC_ISA_* bits), so that
+ * the choice is made, and tested, in one place above.
+ *
+ * Shapes: `n` messages or nodes, `d` the digest size in bytes. Nodes are rows of d bytes without gaps; a pair is two
+ * neighbouring rows. Output never overlaps input unless a function says that it may.
+ */
+#ifndef MERKLECORE_H
+#define MERKLECORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MC_MAX_DIGEST 64 /* bytes of the longest digest: SHA-512 */
+#define MC_MAX_BLOCK 144 /* bytes of the longest message block: the rate of SHA3-224 */
+#define MC_MAX_LANES 16
+#define MC_MAX_DEPTH 64 /* levels above the leaves: sizes are below 2^64 */
+#define MC_MAX_THREADS 1024
+
+typedef enum mc_status {
+    MC_OK = 0,
+    MC_NO_KERNEL,   /* no row of the table serves this hash and shape on the allowed instruction sets */
+    MC_NO_MEMORY,   /* a work buffer could not be had */
+    MC_BAD_INDEX,   /* index not below size, or size above the limit of the tree */
+    MC_BAD_COUNT,   /* a path with more or fewer hashes than the place needs */
+    MC_BAD_SIBLING, /* two equal siblings, or an unequal copy of a lone node (odd levels duplicated) */
+    MC_BAD_ZERO,    /* a sibling beyond the end that is not the zero subtree (odd levels padded) */
+} mc_status;
+
+/* ---- cpu.c: what this CPU and operating system can run ------------------------------------------------------- */
+
+typedef struct mc_feature {
+    const char *name;
+    uint32_t bit;
+} mc_feature;
+
+enum { /* an instruction set is a kernel's name and the feature it needs: one set of bits serves both */
+    MC_ISA_PORTABLE = 1,
+    MC_ISA_AVX2 = 2,
+    MC_ISA_SHANI = 4,
+    MC_ISA_AVX512 = 8,
+    MC_ISA_ALL = 15,
+};
+
+extern const mc_feature mc_features[]; /* ends with a NULL name */
+uint32_t mc_cpu_features(void);        /* MC_ISA_* bits; MC_ISA_PORTABLE is always among them */
+void mc_cpu_brand(char text[49]);      /* the CPU's own name, or an empty string */
+
+/* ---- hashes --------------------------------------------------------------------------------------------------- */
+
+enum { MC_SHA256, MC_SHA256D, MC_HASHES };
+
+typedef struct mc_hash {
+    const char *name;
+    uint8_t digest_bytes;
+    uint8_t block_bytes;
+    uint8_t word_bytes;  /* of a state word: 4 or 8 */
+    uint8_t state_words; /* at most 25 */
+    const void *initial; /* state_words words in the machine's order */
+    /* Ends a message: writes padding behind the `used` bytes (< block_bytes) that stand in `tail`, for a message of
+     * `total` bytes, and returns the blocks to compress (1 or 2). `tail` has room for two blocks. */
+    size_t (*pad)(uint8_t *tail, size_t used, uint64_t total);
+    void (*digest)(const void *words, uint8_t *out);
+    int twice; /* the digest is hashed once more: Bitcoin's double SHA-256 */
+} mc_hash;
+
+extern const mc_hash mc_hashes[MC_HASHES];
+
+/* ---- kernels.c: the table -------------------------------------------------------------------------------------- */
+
+enum { MC_NODE, MC_PREFIXED_NODE, MC_MESSAGES, MC_SHAPES };
+
+/* n pairs -> n digests; `out` may be `in`. The prefix byte is for MC_PREFIXED_NODE. */
+typedef void (*mc_node_fn)(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix);
+
+/* Lanes side by side: word w of lane l stands at state + w * word_stride + l * lane_stride bytes, 64-byte aligned. */
+typedef struct mc_lanes {
+    size_t word_stride, lane_stride;
+    void (*compress)(void *state, const uint8_t *const *blocks, size_t n); /* n blocks from each lane's pointer */
+    void (*digests)(const void *state, uint8_t *out);                      /* all lanes, rows of d bytes */
+} mc_lanes;
+
+typedef struct mc_kernel {
+    uint32_t isa;        /* one MC_ISA_* bit; 0 ends a list */
+    unsigned lanes;      /* nodes or messages in one pass */
+    unsigned pays_from;  /* the fewest that are worth a pass */
+    mc_node_fn nodes;    /* MC_NODE, MC_PREFIXED_NODE */
+    const mc_lanes *run; /* MC_MESSAGES */
+} mc_kernel;
+
+#define MC_MAX_KERNELS 8
+extern const mc_kernel mc_kernels[MC_HASHES][MC_SHAPES][MC_MAX_KERNELS]; /* best first */
+
+const mc_kernel *mc_pick(int hash, int shape, size_t n, uint32_t isas); /* NULL where none is allowed */
+uint32_t mc_self_test(int hash, uint32_t isas);                         /* the subset of `isas` that passes */
+
+/* ---- nodes and messages ---------------------------------------------------------------------------------------- */
+
+typedef struct mc_span {
+    const uint8_t *data;
+    size_t size;
+} mc_span;
+
+/* n messages: rows of `width` bytes at `rows`, or spans where `spans` is not NULL. */
+typedef struct mc_messages {
+    const mc_span *spans;
+    const uint8_t *rows;
+    size_t width;
+    size_t n;
+} mc_messages;
+
+/* out[i] = H(prefix, nodes[2i], nodes[2i + 1]) for i < n; `out` may be `nodes`. */
+mc_status mc_hash_nodes(int hash, const uint8_t *prefix, size_t prefix_bytes, const uint8_t *nodes, size_t n,
+                        uint8_t *out, uint32_t isas);
+/* out[i] = H(prefix, message[first + i]) for i < n; rows of d bytes may be hashed in place. */
+mc_status mc_hash_messages(int hash, const uint8_t *prefix, size_t prefix_bytes, const mc_messages *messages,
+                           size_t first, size_t n, uint8_t *out, uint32_t isas);
+mc_status mc_hash_one(int hash, const uint8_t *data, size_t size, uint8_t *out, uint32_t isas);
+
+/* The same on `threads` threads; the result does not depend on their number. */
+mc_status mc_hash_nodes_parallel(int hash, const uint8_t *prefix, size_t prefix_bytes, const uint8_t *nodes,
+                                 size_t n, uint8_t *out, uint32_t isas, unsigned threads);
+mc_status mc_hash_messages_parallel(int hash, const uint8_t *prefix, size_t prefix_bytes,
+                                    const mc_messages *messages, uint8_t *out, uint32_t isas, unsigned threads);
+
+/* ---- parallel.c ------------------------------------------------------------------------------------------------ */
+
+/* Calls task(context, i) once for each i < n, on at most `threads` threads, the caller's among them. Returns the
+ * status of the lowest i that did not return MC_OK. Threads live for the call only, so a fork finds none. */
+typedef mc_status (*mc_task)(void *context, size_t i);
+mc_status mc_parallel_for(size_t n, unsigned threads, mc_task task, void *context);
+
+/* ---- merkle.c: trees and proofs -------------------------------------------------------------------------------- */
+
+enum { MC_LEAF_HASH, MC_LEAF_HASH_TWICE, MC_LEAF_HASH_DIGEST, MC_LEAF_AS_IS }; /* H(p,x) H(H(p,x)) H(p,H(x)) x */
+enum { MC_ODD_SPLIT, MC_ODD_DUPLICATE, MC_ODD_PAD };
+
+typedef struct mc_rule { /* how a tree hashes: a profile in C */
+    int hash, leaf, odd;
+    int depth; /* MC_ODD_PAD: levels of the whole tree where it has a limit; -1 without one */
+    const uint8_t *leaf_prefix, *node_prefix;
+    size_t leaf_prefix_bytes, node_prefix_bytes;
+    const uint8_t *zeros; /* MC_ODD_PAD: root of the zero subtree of each level, MC_MAX_DEPTH + 1 rows of d bytes */
+} mc_rule;
+
+mc_status mc_leaf_hashes(const mc_rule *rule, const mc_messages *leaves, size_t first, size_t n, uint8_t *out,
+                         uint32_t isas);
+
+/* The perfect subtrees that stand over `size` leaves, one for each set bit of it: all that a root needs. */
+typedef struct mc_peaks {
+    uint64_t size;
+    uint64_t equal_pairs; /* equal siblings met so far; counted where odd levels are duplicated */
+    uint8_t node[MC_MAX_DEPTH + 1][MC_MAX_DIGEST];
+} mc_peaks;
+
+/* The peaks over all `leaves`, in memory that does not grow with their number but with the threads'. */
+mc_status mc_reduce(const mc_rule *rule, const mc_messages *leaves, int hashed, mc_peaks *peaks, uint32_t isas,
+                    unsigned threads);
+
+/* A tree's right edge: at each level, the last node if it is not the root of a perfect subtree. */
+typedef struct mc_edge {
+    uint64_t present; /* bit k: level k has an edge node */
+    uint64_t equal_pairs;
+    uint8_t node[MC_MAX_DEPTH + 1][MC_MAX_DIGEST];
+    uint8_t root[MC_MAX_DIGEST];
+} mc_edge;
+
+/* Closes a tree of size > 0 leaves over its peaks (peak[k] is read where bit k of size is set). */
+mc_status mc_close(const mc_rule *rule, uint64_t size, const uint8_t *const *peak, mc_edge *edge, uint32_t isas);
+
+/* Levels in flat arrays: level[k] holds size >> k rows, with room for the new ones. Appends leaves and completes
+ * every node that they complete; adds the equal siblings met to *equal_pairs. */
+mc_status mc_extend(const mc_rule *rule, uint8_t *const *level, uint64_t size, const mc_messages *leaves, int hashed,
+                    uint64_t *equal_pairs, uint32_t isas, unsigned threads);
+
+/* How a path leads from leaf `index` of `size` to the root. */
+typedef struct mc_step {
+    uint8_t level; /* of the sibling */
+    uint8_t side;
+} mc_step;
+enum {
+    MC_SIBLING_RIGHT,
+    MC_SIBLING_LEFT,
+    MC_SIBLING_COPY, /* a lone node met with itself */
+    MC_SIBLING_ZERO, /* the zero subtree beyond the end */
+};
+mc_status mc_plan(const mc_rule *rule, uint64_t index, uint64_t size, mc_step steps[MC_MAX_DEPTH], size_t *count);
+
+/* Folds a leaf hash along `count` path rows into a root. */
+mc_status mc_fold(const mc_rule *rule, const uint8_t *leaf_hash, const uint8_t *path, const mc_step *steps,
+                  size_t count, uint8_t *root, uint32_t isas);
+
+#endif
