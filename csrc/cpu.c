@@ -9,6 +9,7 @@ const mc_feature mc_features[] = {
     {"shani", MC_ISA_SHANI},   /* SHA, SSSE3, SSE4.1 */
     {"avx2", MC_ISA_AVX2},     /* AVX2 and ymm state */
     {"portable", MC_ISA_PORTABLE},
+    {"fastsha", MC_FAST_SHA}, /* AMD from Zen 4 on */
     {NULL, 0},
 };
 
@@ -22,7 +23,18 @@ static uint64_t saved_registers(void) {
     return (uint64_t)high << 32 | low;
 }
 
+/* The family of an AMD CPU, 0 for others. */
+static uint32_t amd_family(void) {
+    uint32_t a, b, c, d;
+    if (!__get_cpuid(0, &a, &b, &c, &d) || b != signature_AMD_ebx || c != signature_AMD_ecx || d != signature_AMD_edx)
+        return 0;
+    __get_cpuid(1, &a, &b, &c, &d);
+    const uint32_t family = a >> 8 & 0xf;
+    return family == 0xf ? family + (a >> 20 & 0xff) : family;
+}
+
 uint32_t mc_cpu_features(void) {
+    enum { FIRST_FAST_SHA = 0x19 };
     enum { YMM_STATE = 0x06, ZMM_STATE = 0xe6 };
     uint32_t found = MC_ISA_PORTABLE;
     uint32_t a, b, c, d, b7, c7, d7;
@@ -36,6 +48,8 @@ uint32_t mc_cpu_features(void) {
     if ((found & MC_ISA_AVX2) && (b7 & bit_AVX512F) && (b7 & bit_AVX512BW) && (b7 & bit_AVX512VL) &&
         (saved & ZMM_STATE) == ZMM_STATE)
         found |= MC_ISA_AVX512;
+    if ((found & MC_ISA_SHANI) && (found & MC_ISA_AVX512) && amd_family() >= FIRST_FAST_SHA)
+        found |= MC_FAST_SHA;
     return found;
 }
 

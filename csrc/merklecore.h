@@ -42,10 +42,13 @@ enum { /* an instruction set is a kernel's name and the feature it needs: one se
     MC_ISA_SHANI = 4,
     MC_ISA_AVX512 = 8,
     MC_ISA_ALL = 15,
+    /* not an instruction set but a fact that decides the order: sha256rnds2 starts every cycle, not every second or
+     * third, so that four messages side by side on SHA-NI beat sixteen lanes of AVX-512 */
+    MC_FAST_SHA = 16,
 };
 
 extern const mc_feature mc_features[]; /* ends with a NULL name */
-uint32_t mc_cpu_features(void);        /* MC_ISA_* bits; MC_ISA_PORTABLE is always among them */
+uint32_t mc_cpu_features(void);        /* bits of the enum; MC_ISA_PORTABLE is always among them */
 void mc_cpu_brand(char text[49]);      /* the CPU's own name, or an empty string */
 
 /* ---- hashes --------------------------------------------------------------------------------------------------- */
@@ -83,7 +86,8 @@ typedef struct mc_lanes {
 } mc_lanes;
 
 typedef struct mc_kernel {
-    uint32_t isa;        /* one MC_ISA_* bit; 0 ends a list */
+    uint32_t isa;        /* one MC_ISA_* bit, the kernel's name; 0 ends a list */
+    uint32_t needs;      /* the bits that must be allowed, `isa` among them */
     unsigned lanes;      /* nodes or messages in one pass */
     unsigned pays_from;  /* the fewest that are worth a pass */
     mc_node_fn nodes;    /* MC_NODE, MC_PREFIXED_NODE */
@@ -94,7 +98,7 @@ typedef struct mc_kernel {
 extern const mc_kernel mc_kernels[MC_HASHES][MC_SHAPES][MC_MAX_KERNELS]; /* best first */
 
 const mc_kernel *mc_pick(int hash, int shape, size_t n, uint32_t isas); /* NULL where none is allowed */
-uint32_t mc_self_test(int hash, uint32_t isas);                         /* the subset of `isas` that passes */
+uint32_t mc_self_test(int hash, uint32_t isas);                         /* the MC_ISA_* bits that pass */
 
 /* ---- nodes and messages ---------------------------------------------------------------------------------------- */
 
@@ -103,13 +107,14 @@ typedef struct mc_span {
     size_t size;
 } mc_span;
 
-/* n messages: rows of `width` bytes at `rows`, or spans where `spans` is not NULL. */
+/* n messages: spans, or rows of `width` bytes without gaps where `spans` is NULL. */
 typedef struct mc_messages {
     const mc_span *spans;
     const uint8_t *rows;
-    size_t width;
+    size_t width; /* of every message, spans too; MC_MIXED where they differ */
     size_t n;
 } mc_messages;
+#define MC_MIXED SIZE_MAX
 
 /* out[i] = H(prefix, nodes[2i], nodes[2i + 1]) for i < n; `out` may be `nodes`. */
 mc_status mc_hash_nodes(int hash, const uint8_t *prefix, size_t prefix_bytes, const uint8_t *nodes, size_t n,
@@ -127,9 +132,10 @@ mc_status mc_hash_messages_parallel(int hash, const uint8_t *prefix, size_t pref
 
 /* ---- parallel.c ------------------------------------------------------------------------------------------------ */
 
-/* Calls task(context, i) once for each i < n, on at most `threads` threads, the caller's among them. Returns the
- * status of the lowest i that did not return MC_OK. Threads live for the call only, so a fork finds none. */
-typedef mc_status (*mc_task)(void *context, size_t i);
+/* Calls task(context, i, worker) once for each i < n, on at most `threads` threads, the caller's among them; `worker`
+ * (< threads) is the same in one thread only, for buffers of its own. Returns the status of the lowest i that did not
+ * return MC_OK. Threads live for the call only, so a fork finds none. */
+typedef mc_status (*mc_task)(void *context, size_t i, unsigned worker);
 mc_status mc_parallel_for(size_t n, unsigned threads, mc_task task, void *context);
 
 /* ---- merkle.c: trees and proofs -------------------------------------------------------------------------------- */
@@ -151,7 +157,7 @@ mc_status mc_leaf_hashes(const mc_rule *rule, const mc_messages *leaves, size_t 
 /* The perfect subtrees that stand over `size` leaves, one for each set bit of it: all that a root needs. */
 typedef struct mc_peaks {
     uint64_t size;
-    uint64_t equal_pairs; /* equal siblings met so far; counted where odd levels are duplicated */
+    uint64_t equal_pairs; /* equal siblings met; counted where odd levels are duplicated */
     uint8_t node[MC_MAX_DEPTH + 1][MC_MAX_DIGEST];
 } mc_peaks;
 
@@ -188,8 +194,8 @@ enum {
 };
 mc_status mc_plan(const mc_rule *rule, uint64_t index, uint64_t size, mc_step steps[MC_MAX_DEPTH], size_t *count);
 
-/* Folds a leaf hash along `count` path rows into a root. */
-mc_status mc_fold(const mc_rule *rule, const uint8_t *leaf_hash, const uint8_t *path, const mc_step *steps,
-                  size_t count, uint8_t *root, uint32_t isas);
+/* Folds a leaf hash along `count` siblings into a root. Where one is refused, *fault is its position. */
+mc_status mc_fold(const mc_rule *rule, const uint8_t *leaf_hash, const uint8_t *const *path, const mc_step *steps,
+                  size_t count, uint8_t *root, size_t *fault, uint32_t isas);
 
 #endif

@@ -2,6 +2,8 @@
  *
  * Nothing outlives the call, so a process that forks afterwards has no lost pool to wait for. Tasks are taken from
  * one atomic counter; who runs which never shows in the result. A thread that cannot be had is done without. */
+#define _POSIX_C_SOURCE 200809L
+
 #include "merklecore.h"
 
 #include <pthread.h>
@@ -13,6 +15,7 @@ typedef struct crew {
     void *context;
     size_t n;
     atomic_size_t next;
+    atomic_uint workers;
     pthread_mutex_t lock; /* guards the two below; taken on failure only */
     size_t failed_at;
     mc_status status;
@@ -20,8 +23,9 @@ typedef struct crew {
 
 static void *work(void *argument) {
     crew *all = argument;
+    const unsigned worker = atomic_fetch_add_explicit(&all->workers, 1, memory_order_relaxed);
     for (size_t i; (i = atomic_fetch_add_explicit(&all->next, 1, memory_order_relaxed)) < all->n;) {
-        mc_status status = all->task(all->context, i);
+        mc_status status = all->task(all->context, i, worker);
         if (status == MC_OK)
             continue;
         pthread_mutex_lock(&all->lock);
@@ -37,7 +41,7 @@ static void *work(void *argument) {
 mc_status mc_parallel_for(size_t n, unsigned threads, mc_task task, void *context) {
     if (threads <= 1 || n <= 1) {
         for (size_t i = 0; i < n; i++) {
-            mc_status status = task(context, i);
+            mc_status status = task(context, i, 0);
             if (status != MC_OK)
                 return status;
         }
@@ -50,6 +54,7 @@ mc_status mc_parallel_for(size_t n, unsigned threads, mc_task task, void *contex
 
     crew all = {.task = task, .context = context, .n = n, .failed_at = SIZE_MAX};
     atomic_init(&all.next, 0);
+    atomic_init(&all.workers, 0);
     pthread_mutex_init(&all.lock, NULL);
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);

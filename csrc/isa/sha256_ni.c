@@ -1,5 +1,5 @@
-/* SHA-256 on the SHA extensions: two messages at a time, because sha256rnds2 takes four cycles and one can start
- * every second; one message where only one is left.
+/* SHA-256 on the SHA extensions: several messages at a time, because sha256rnds2 takes four cycles to finish. Two
+ * fill it where one can start every second or third cycle; four where one can start every cycle (MC_FAST_SHA).
  *
  * The instruction wants the state as (A B E F) and (C D G H). Each function below is written for `ways` independent
  * messages, a constant wherever it is called, so that the loops over `ways` unroll and interleave. */
@@ -15,6 +15,10 @@
 
 #define MC_ISA_NAME shani
 #define MC_TARGET __attribute__((target("sha,sse4.1,ssse3")))
+/* Four messages want more than 16 registers: the CPUs concerned have AVX-512, whose 128-bit forms have 32. */
+#define MC_TARGET_FAST __attribute__((target("sha,avx512f,avx512vl")))
+
+enum { MC_WAYS = 4 };
 
 typedef struct ni_state {
     __m128i abef, cdgh;
@@ -44,8 +48,9 @@ MC_INLINE void rounds4(ni_state *s, __m128i kw) {
     s->abef = _mm_sha256rnds2_epu32(s->abef, s->cdgh, _mm_shuffle_epi32(kw, 0x0e));
 }
 
-MC_INLINE void block(int ways, ni_state s[], __m128i m[][4]) {
-    ni_state before[2];
+/* One block, its words in m. Bit t of `idle`: the words in groups t - 1 and t are such that s0 adds nothing. */
+MC_INLINE void block(int ways, ni_state s[], __m128i m[][4], unsigned idle) {
+    ni_state before[MC_WAYS];
     for (int i = 0; i < ways; i++)
         before[i] = s[i];
 #pragma GCC unroll 16
@@ -56,7 +61,7 @@ MC_INLINE void block(int ways, ni_state s[], __m128i m[][4]) {
             rounds4(&s[i], _mm_add_epi32(*now, k));
             if (t >= 3 && t < 15)
                 *next = _mm_sha256msg2_epu32(_mm_add_epi32(*next, _mm_alignr_epi8(*now, *last, 4)), *now);
-            if (t >= 1 && t < 13)
+            if (t >= 1 && t < 13 && !(idle >> t & 1))
                 *last = _mm_sha256msg1_epu32(*last, *now);
         }
     }
@@ -67,7 +72,7 @@ MC_INLINE void block(int ways, ni_state s[], __m128i m[][4]) {
 }
 
 MC_INLINE void block_pad64(int ways, ni_state s[]) {
-    ni_state before[2];
+    ni_state before[MC_WAYS];
     for (int i = 0; i < ways; i++)
         before[i] = s[i];
 #pragma GCC unroll 16
@@ -89,14 +94,15 @@ MC_INLINE void store_digest(uint8_t *out, ni_state s) {
     _mm_storeu_si128((__m128i *)(void *)(out + 16), swap32(efgh));
 }
 
-MC_INLINE void node(int ways, const uint8_t *in, uint8_t *out) {
+MC_INLINE void node(int ways, const uint8_t *in, uint8_t *out, uint8_t prefix) {
+    (void)prefix;
     const ni_state start = from_words(sha256_initial);
-    ni_state s[2] = {start, start};
-    __m128i m[2][4];
+    ni_state s[MC_WAYS] = {start, start, start, start};
+    __m128i m[MC_WAYS][4];
     for (int i = 0; i < ways; i++)
         for (int j = 0; j < 4; j++)
             m[i][j] = swap32(load16(in + 64 * i + 16 * j));
-    block(ways, s, m);
+    block(ways, s, m, 0);
     block_pad64(ways, s);
     for (int i = 0; i < ways; i++)
         store_digest(out + 32 * i, s[i]);
@@ -105,8 +111,8 @@ MC_INLINE void node(int ways, const uint8_t *in, uint8_t *out) {
 MC_INLINE void prefixed_node(int ways, const uint8_t *in, uint8_t *out, uint8_t prefix) {
     const ni_state start = from_words(sha256_initial);
     const __m128i first = _mm_slli_si128(_mm_cvtsi32_si128(prefix), 15);
-    ni_state s[2] = {start, start};
-    __m128i m[2][4], tail[2];
+    ni_state s[MC_WAYS] = {start, start, start, start};
+    __m128i m[MC_WAYS][4], tail[MC_WAYS];
     for (int i = 0; i < ways; i++) {
         __m128i before = first;
         for (int j = 0; j < 4; j++) { /* the node, one byte later */
@@ -116,25 +122,26 @@ MC_INLINE void prefixed_node(int ways, const uint8_t *in, uint8_t *out, uint8_t 
         }
         tail[i] = _mm_cvtsi32_si128((int)((uint32_t)in[64 * i + 63] << 24 | 0x00800000u));
     }
-    block(ways, s, m);
+    block(ways, s, m, 0);
     for (int i = 0; i < ways; i++) {
         m[i][0] = tail[i];
         m[i][1] = m[i][2] = _mm_setzero_si128();
         m[i][3] = _mm_set_epi32(65 * 8, 0, 0, 0);
     }
-    block(ways, s, m);
+    block(ways, s, m, 1 << 1 | 1 << 2 | 1 << 3);
     for (int i = 0; i < ways; i++)
         store_digest(out + 32 * i, s[i]);
 }
 
-MC_INLINE void double_node(int ways, const uint8_t *in, uint8_t *out) {
+MC_INLINE void double_node(int ways, const uint8_t *in, uint8_t *out, uint8_t prefix) {
+    (void)prefix;
     const ni_state start = from_words(sha256_initial);
-    ni_state s[2] = {start, start};
-    __m128i m[2][4];
+    ni_state s[MC_WAYS] = {start, start, start, start};
+    __m128i m[MC_WAYS][4];
     for (int i = 0; i < ways; i++)
         for (int j = 0; j < 4; j++)
             m[i][j] = swap32(load16(in + 64 * i + 16 * j));
-    block(ways, s, m);
+    block(ways, s, m, 0);
     block_pad64(ways, s);
     for (int i = 0; i < ways; i++) {
         in_order(s[i], &m[i][0], &m[i][1]);
@@ -142,50 +149,62 @@ MC_INLINE void double_node(int ways, const uint8_t *in, uint8_t *out) {
         m[i][3] = _mm_set_epi32(32 * 8, 0, 0, 0);
         s[i] = start;
     }
-    block(ways, s, m);
+    block(ways, s, m, 1 << 3);
     for (int i = 0; i < ways; i++)
         store_digest(out + 32 * i, s[i]);
 }
 
-MC_TARGET void sha256_node_shani(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
-    (void)prefix;
-    for (; n >= 2; n -= 2, in += 128, out += 64)
-        node(2, in, out);
-    if (n > 0)
-        node(1, in, out);
+typedef void (*few_nodes)(const uint8_t *in, uint8_t *out, uint8_t prefix);
+
+/* Four nodes at a time, and three as four of which one counts for nothing. */
+MC_INLINE void by_fours(few_nodes four, mc_node_fn rest, const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
+    for (; n >= 4; n -= 4, in += 4 * SHA256_NODE, out += 4 * SHA256_DIGEST)
+        four(in, out, prefix);
+    if (n == 3) {
+        uint8_t nodes[4 * SHA256_NODE], digests[4 * SHA256_DIGEST];
+        memcpy(nodes, in, 3 * SHA256_NODE);
+        memcpy(nodes + 3 * SHA256_NODE, in, SHA256_NODE);
+        four(nodes, digests, prefix);
+        memcpy(out, digests, 3 * SHA256_DIGEST);
+    } else if (n > 0) {
+        rest(in, n, out, prefix);
+    }
 }
 
-MC_TARGET void sha256_prefixed_node_shani(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
-    for (; n >= 2; n -= 2, in += 128, out += 64)
-        prefixed_node(2, in, out, prefix);
-    if (n > 0)
-        prefixed_node(1, in, out, prefix);
-}
+#define NODE_KERNELS(stem, body)                                                                                      \
+    MC_TARGET void stem##_shani(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {                          \
+        for (; n >= 2; n -= 2, in += 2 * SHA256_NODE, out += 2 * SHA256_DIGEST)                                       \
+            body(2, in, out, prefix);                                                                                 \
+        if (n > 0)                                                                                                    \
+            body(1, in, out, prefix);                                                                                 \
+    }                                                                                                                 \
+    MC_TARGET_FAST static inline void stem##_four(const uint8_t *in, uint8_t *out, uint8_t prefix) {                  \
+        body(4, in, out, prefix);                                                                                     \
+    }                                                                                                                 \
+    MC_TARGET_FAST void stem##_fast_shani(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {                \
+        by_fours(stem##_four, stem##_shani, in, n, out, prefix);                                                      \
+    }
 
-MC_TARGET void sha256d_node_shani(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
-    (void)prefix;
-    for (; n >= 2; n -= 2, in += 128, out += 64)
-        double_node(2, in, out);
-    if (n > 0)
-        double_node(1, in, out);
-}
+NODE_KERNELS(sha256_node, node)
+NODE_KERNELS(sha256_prefixed_node, prefixed_node)
+NODE_KERNELS(sha256d_node, double_node)
 
 MC_INLINE void compress(int ways, void *state, const uint8_t *const *blocks, size_t n) {
     uint32_t(*words)[8] = state;
-    const uint8_t *at[2];
-    ni_state s[2];
+    const uint8_t *at[MC_WAYS];
+    ni_state s[MC_WAYS];
     for (int i = 0; i < ways; i++) {
         s[i] = from_words(words[i]);
         at[i] = blocks[i];
     }
     for (; n > 0; n--) {
-        __m128i m[2][4];
+        __m128i m[MC_WAYS][4];
         for (int i = 0; i < ways; i++) {
             for (int j = 0; j < 4; j++)
                 m[i][j] = swap32(load16(at[i] + 16 * j));
             at[i] += SHA256_BLOCK;
         }
-        block(ways, s, m);
+        block(ways, s, m, 0);
     }
     for (int i = 0; i < ways; i++) {
         __m128i abcd, efgh;
@@ -202,27 +221,21 @@ MC_INLINE void digests(int ways, const void *state, uint8_t *out) {
             _mm_storeu_si128((__m128i *)(void *)(out + 32 * i + 16 * j), swap32(load16(words[i] + 4 * j)));
 }
 
-MC_TARGET static void compress_one(void *state, const uint8_t *const *blocks, size_t n) {
-    compress(1, state, blocks, n);
-}
-MC_TARGET static void compress_two(void *state, const uint8_t *const *blocks, size_t n) {
-    compress(2, state, blocks, n);
-}
-MC_TARGET static void digests_one(const void *state, uint8_t *out) { digests(1, state, out); }
-MC_TARGET static void digests_two(const void *state, uint8_t *out) { digests(2, state, out); }
+#define MESSAGE_KERNEL(name, ways, target)                                                                            \
+    target static void name##_compress(void *state, const uint8_t *const *blocks, size_t n) {                         \
+        compress(ways, state, blocks, n);                                                                             \
+    }                                                                                                                 \
+    target static void name##_digests(const void *state, uint8_t *out) { digests(ways, state, out); }                 \
+    const mc_lanes name = {                                                                                           \
+        .word_stride = sizeof(uint32_t),                                                                              \
+        .lane_stride = sizeof(uint32_t[8]),                                                                           \
+        .compress = name##_compress,                                                                                  \
+        .digests = name##_digests,                                                                                    \
+    };
 
-const mc_lanes sha256_message_shani = {
-    .word_stride = sizeof(uint32_t),
-    .lane_stride = sizeof(uint32_t[8]),
-    .compress = compress_one,
-    .digests = digests_one,
-};
-const mc_lanes sha256_messages_shani = {
-    .word_stride = sizeof(uint32_t),
-    .lane_stride = sizeof(uint32_t[8]),
-    .compress = compress_two,
-    .digests = digests_two,
-};
+MESSAGE_KERNEL(sha256_message_shani, 1, MC_TARGET)
+MESSAGE_KERNEL(sha256_messages_shani, 2, MC_TARGET)
+MESSAGE_KERNEL(sha256_messages_fast_shani, 4, MC_TARGET_FAST)
 
 #else
 typedef int mc_no_shani; /* an empty translation unit is not ISO C */
