@@ -1,0 +1,118 @@
+"""Builds the C core (csrc/) into one static library and links it into each Cython module of merklecore/_native.
+
+Environment, for builds only:
+
+    MERKLECORE_NO_EXTENSION=1   pure Python: the reference backend alone
+    MERKLECORE_PORTABLE=1       no kernels but portable C
+    MERKLECORE_SANITIZE=1       AddressSanitizer and UndefinedBehaviorSanitizer
+    MERKLECORE_WERROR=1         warnings in csrc/ are errors
+
+What else there is to say about the project stands in pyproject.toml.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from glob import glob
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_clib import build_clib
+from setuptools.command.build_ext import build_ext
+from setuptools.modified import newer_group
+
+LIBRARY = "merklecore"
+SOURCES = sorted(glob("csrc/**/*.c", recursive=True))
+HEADERS = sorted(glob("csrc/**/*.h", recursive=True))
+DECLARATIONS = sorted(glob("merklecore/_native/*.pxd"))
+MODULES = sorted(glob("merklecore/_native/*.pyx"))
+DIRECTIVES = {"language_level": 3}
+
+
+def asked(name):
+    return os.environ.get(f"MERKLECORE_{name}", "0") not in ("", "0")
+
+
+FLAGS = ["-std=c11", "-O3", "-g0", "-fvisibility=hidden", "-pthread"]
+LINK_FLAGS = ["-pthread"]
+WARNINGS = ["-Wall", "-Wextra"]  # of code written by hand; what Cython writes is its own affair
+if asked("SANITIZE"):
+    SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    FLAGS += ["-O1", "-g", "-fno-omit-frame-pointer", *SANITIZERS]
+    LINK_FLAGS += SANITIZERS
+if asked("PORTABLE"):
+    FLAGS.append("-DMC_PORTABLE_ONLY")
+if asked("WERROR"):
+    WARNINGS.append("-Werror")
+
+
+class BuildLibrary(build_clib):
+    """Compiles what changed in csrc/, several files at a time; an edited header recompiles every file."""
+
+    def finalize_options(self):
+        modules = self.get_finalized_command("build_ext")
+        self.build_temp = self.build_clib = modules.build_temp
+        super().finalize_options()
+        self.force = modules.force
+
+    def build_libraries(self, libraries):
+        objects = self.compiler.object_filenames(SOURCES, output_dir=self.build_temp)
+        stale = [
+            source
+            for source, made in zip(SOURCES, objects, strict=True)
+            if self.force or newer_group([source, *HEADERS], made, missing="newer")
+        ]
+
+        def compile_one(source):
+            self.compiler.compile([source], output_dir=self.build_temp, extra_postargs=FLAGS + WARNINGS)
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(compile_one, stale))
+        if stale or newer_group(objects, self.archive(), missing="newer"):
+            Path(self.archive()).unlink(missing_ok=True)  # so that nothing stays of a file that is gone
+            self.compiler.create_static_lib(objects, LIBRARY, output_dir=self.build_clib)
+
+    def archive(self):
+        return os.path.join(self.build_clib, f"lib{LIBRARY}.a")
+
+
+class BuildModules(build_ext):
+    """Relinks the modules whenever the library changed; builds everything anew when the flags or this file did."""
+
+    def finalize_options(self):
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count()
+        self.recipe = Path(self.build_temp, "recipe")
+        compiler = [os.environ.get(name, "") for name in ("CC", "CFLAGS", "LDFLAGS")]
+        self.wanted = "\n".join([*FLAGS, *WARNINGS, *compiler, Path(__file__).read_text()])
+        self.force = self.force or not self.recipe.exists() or self.recipe.read_text() != self.wanted
+
+    def run(self):
+        self.run_command("build_clib")
+        super().run()
+        self.recipe.parent.mkdir(parents=True, exist_ok=True)
+        self.recipe.write_text(self.wanted)
+
+    def build_extensions(self):
+        from Cython.Build import cythonize
+
+        archive = self.get_finalized_command("build_clib").archive()
+        for extension in self.extensions:  # one after another: the compiler is run in parallel, Cython cannot be
+            options = {"force": self.force, "build_dir": self.build_temp, "include_path": ["csrc"], "quiet": True}
+            extension.sources = cythonize(extension, compiler_directives=DIRECTIVES, **options)[0].sources
+            extension.depends = [archive, *HEADERS, *DECLARATIONS]
+        super().build_extensions()
+
+
+def module(path):
+    name = path.removesuffix(".pyx").replace(os.sep, ".")
+    return Extension(name, [path], include_dirs=["csrc"], extra_compile_args=FLAGS, extra_link_args=LINK_FLAGS)
+
+
+if asked("NO_EXTENSION"):
+    setup()
+else:
+    setup(
+        libraries=[(LIBRARY, {"sources": SOURCES})],
+        ext_modules=[module(path) for path in MODULES],
+        cmdclass={"build_clib": BuildLibrary, "build_ext": BuildModules},
+    )
