@@ -138,6 +138,17 @@ mc_status mc_hash_messages_parallel(int hash, const uint8_t *prefix, size_t pref
 typedef mc_status (*mc_task)(void *context, size_t i, unsigned worker);
 mc_status mc_parallel_for(size_t n, unsigned threads, mc_task task, void *context);
 
+/* ---- memory.c ------------------------------------------------------------------------------------------------- */
+
+/* Gives *block room for `bytes`, keeping its first `kept` bytes; it may move. Large blocks lie on huge pages where the
+ * system has them: half the time of building a tree would otherwise go into page faults. */
+typedef struct mc_block {
+    uint8_t *at; /* 64-byte aligned; NULL while empty */
+    size_t bytes;
+} mc_block;
+mc_status mc_reserve(mc_block *block, size_t kept, size_t bytes);
+void mc_release(mc_block *block);
+
 /* ---- merkle.c: trees and proofs -------------------------------------------------------------------------------- */
 
 enum { MC_LEAF_HASH, MC_LEAF_HASH_TWICE, MC_LEAF_HASH_DIGEST, MC_LEAF_AS_IS }; /* H(p,x) H(H(p,x)) H(p,H(x)) x */

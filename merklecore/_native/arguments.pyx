@@ -1,0 +1,256 @@
+"""Arguments from Python: what is accepted, and what is said of the rest."""
+
+cimport cython
+from cpython.buffer cimport (
+    PyBUF_FORMAT, PyBUF_FULL_RO, PyBUF_SIMPLE, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_IsContiguous, PyBuffer_Release,
+    PyObject_CheckBuffer, PyObject_GetBuffer,
+)
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
+from cpython.long cimport PyLong_CheckExact
+from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
+
+from merklecore._native.core cimport MC_MAX_THREADS, MC_MIXED
+
+import os
+from operator import index as _index
+
+from merklecore.errors import BoundsError, InputError
+
+cdef extern from *:
+    unsigned long long PyLong_AsUnsignedLongLong(object value) except? 0xffffffffffffffff
+    bint PyBool_Check(object value)
+
+cdef const uint8_t *NOTHING = b""  # where an empty message stands
+cdef size_t WORK_PER_THREAD = 1 << 15
+cdef object _affinity = getattr(os, "sched_getaffinity", None)
+
+
+cdef str _kind(object value):
+    return type(value).__name__
+
+
+@cython.final
+cdef class View:
+    def __cinit__(self):
+        self.held = False
+
+    def __dealloc__(self):
+        if self.held:
+            PyBuffer_Release(&self.buffer)
+
+
+cdef View view_of(object source, str what):
+    cdef View view = View.__new__(View)
+    if not PyObject_CheckBuffer(source):
+        raise TypeError(f"{what}: a bytes-like object is needed, not {_kind(source)}")
+    try:
+        PyObject_GetBuffer(source, &view.buffer, PyBUF_SIMPLE)
+    except (BufferError, ValueError) as error:
+        raise InputError(f"{what}: not one contiguous piece of memory ({error})") from None
+    view.held = True
+    view.size = <size_t>view.buffer.len
+    view.data = <const uint8_t *>view.buffer.buf if view.size else NOTHING
+    return view
+
+
+@cython.final
+cdef class Messages:
+    def __cinit__(self):
+        self.buffers = NULL
+        self.held = 0
+        self.spans = NULL
+        self.total = 0
+
+    def __dealloc__(self):
+        cdef Py_ssize_t i
+        for i in range(self.held):
+            PyBuffer_Release(&self.buffers[i])
+        PyMem_Free(self.buffers)
+        PyMem_Free(self.spans)
+
+    cdef int take_items(self, object source, str what, Py_ssize_t width) except -1:
+        cdef tuple items = tuple(source)  # a snapshot: the list may change while the GIL is away
+        cdef Py_ssize_t i, n = PyTuple_GET_SIZE(items), room = 0
+        cdef mc_span *span
+        cdef object item
+        cdef size_t total = 0, common = 0
+        self.items = items
+        self.spans = span = <mc_span *>PyMem_Malloc(max(n, 1) * sizeof(mc_span))
+        if span == NULL:
+            raise MemoryError
+        for i in range(n):
+            item = <object>PyTuple_GET_ITEM(items, i)
+            if PyBytes_CheckExact(item):
+                span.data = <const uint8_t *>PyBytes_AS_STRING(item)
+                span.size = <size_t>PyBytes_GET_SIZE(item)
+            else:
+                if self.held == room:
+                    room = 2 * room + 16 if room < n // 2 else n
+                    self.buffers = <Py_buffer *>_grown(self.buffers, room * sizeof(Py_buffer))
+                if not PyObject_CheckBuffer(item):
+                    raise TypeError(f"{what}[{i}]: a bytes-like object is needed, not {_kind(item)}")
+                try:
+                    PyObject_GetBuffer(item, &self.buffers[self.held], PyBUF_SIMPLE)
+                except (BufferError, ValueError) as error:
+                    raise InputError(f"{what}[{i}]: not one contiguous piece of memory ({error})") from None
+                span.size = <size_t>self.buffers[self.held].len
+                span.data = <const uint8_t *>self.buffers[self.held].buf if span.size else NOTHING
+                self.held += 1
+            if i == 0:
+                common = span.size
+            elif span.size != common:
+                common = MC_MIXED
+            if width >= 0 and span.size != <size_t>width:
+                raise InputError(f"{what}[{i}]: {span.size} bytes where {width} are needed")
+            total += span.size
+            span += 1
+        self.c.spans = self.spans
+        self.c.rows = NULL
+        self.c.width = common
+        self.c.n = <size_t>n
+        self.total = total
+        return 0
+
+    cdef int take_buffer(self, object source, str what, Py_ssize_t width) except -1:
+        cdef Py_buffer *view
+        cdef bytes shown
+        self.buffers = view = <Py_buffer *>_grown(NULL, sizeof(Py_buffer))
+        PyObject_GetBuffer(source, view, PyBUF_FULL_RO)
+        self.held = 1
+        if not PyBuffer_IsContiguous(view, b'C'):
+            raise InputError(f"{what}: the array is not C-contiguous")
+        shown = view.format if view.format != NULL else b"B"
+        self.c.spans = NULL
+        if view.ndim == 2 and view.itemsize == 1 and shown in (b"B", b"b", b"c"):
+            self.c.n = <size_t>view.shape[0]
+            self.c.width = <size_t>view.shape[1]
+        elif view.ndim == 1 and shown[-1:] in (b"s", b"x") and (shown[:-1].isdigit() or len(shown) == 1):
+            self.c.n = <size_t>view.shape[0]  # NumPy's S32 and V32: the raw items, trailing NULs kept
+            self.c.width = <size_t>view.itemsize
+        elif view.ndim == 1 and view.itemsize == 1 and shown in (b"B", b"b", b"c"):
+            if width < 0:
+                raise InputError(f"{what}: one flat buffer does not say where a message ends; "
+                                 "give a list of bytes or an array of shape (n, width)")
+            if view.len % width:
+                raise InputError(f"{what}: {view.len} bytes are not a whole number of rows of {width} bytes")
+            self.c.n = <size_t>(view.len // width)
+            self.c.width = <size_t>width
+        else:
+            raise InputError(f"{what}: bytes in one or two dimensions are needed, not {view.ndim} "
+                             f"dimension(s) of items of format {shown.decode()!r}")
+        if width >= 0 and self.c.width != <size_t>width and self.c.n:
+            raise InputError(f"{what}: rows of {self.c.width} bytes where {width} are needed")
+        self.c.rows = <const uint8_t *>view.buf if view.len else NOTHING
+        self.total = <size_t>view.len
+        return 0
+
+    cdef bint overlaps(self, const uint8_t *data, size_t size) noexcept:
+        cdef size_t i
+        if self.c.spans == NULL:
+            return self.total > 0 and self.c.rows < data + size and data < self.c.rows + self.total
+        for i in range(self.c.n):
+            if self.spans[i].size and self.spans[i].data < data + size and data < self.spans[i].data + self.spans[i].size:
+                return True
+        return False
+
+
+cdef void *_grown(void *block, size_t size) except NULL:
+    block = PyMem_Realloc(block, size)
+    if block == NULL:
+        raise MemoryError
+    return block
+
+
+cdef Messages messages_of(object source, str what, Py_ssize_t width):
+    """`width`: of every message where it is known, else -1."""
+    cdef Messages messages = Messages.__new__(Messages)
+    if isinstance(source, (list, tuple)):
+        messages.take_items(source, what, width)
+    elif PyObject_CheckBuffer(source):
+        messages.take_buffer(source, what, width)
+    else:
+        raise TypeError(f"{what}: a list or tuple of bytes-like objects or an array of bytes is needed, "
+                        f"not {_kind(source)}")
+    return messages
+
+
+cdef Messages one_message(object source, str what, Py_ssize_t width):
+    cdef Messages messages = Messages.__new__(Messages)
+    cdef View view
+    if PyBytes_CheckExact(source):
+        messages.items = (source,)
+        messages.c.rows = <const uint8_t *>PyBytes_AS_STRING(source)
+        messages.c.width = <size_t>PyBytes_GET_SIZE(source)
+    else:
+        view = view_of(source, what)
+        messages.items = (view,)
+        messages.c.rows = view.data
+        messages.c.width = view.size
+    if width >= 0 and messages.c.width != <size_t>width:
+        raise InputError(f"{what}: {messages.c.width} bytes where {width} are needed")
+    messages.c.spans = NULL
+    messages.c.n = 1
+    messages.total = messages.c.width
+    return messages
+
+
+cdef object output(object out, size_t n, size_t d, Messages source, View prefix, Py_buffer *buffer):
+    """An array of n digests, or `out` when it can be one; `buffer` holds it and is the caller's to release."""
+    if out is None:
+        import numpy
+
+        out = numpy.empty((n, d), numpy.uint8)
+        PyObject_GetBuffer(out, buffer, PyBUF_SIMPLE | PyBUF_WRITABLE)
+        return out
+    if not PyObject_CheckBuffer(out):
+        raise TypeError(f"out: a writable buffer is needed, not {_kind(out)}")
+    try:
+        PyObject_GetBuffer(out, buffer, PyBUF_STRIDES | PyBUF_FORMAT | PyBUF_WRITABLE)
+    except (BufferError, ValueError) as error:
+        raise InputError(f"out: {error}") from None
+    try:
+        if not PyBuffer_IsContiguous(buffer, b'C'):
+            raise InputError("out: the array is not C-contiguous")
+        if buffer.format != NULL and (<bytes>buffer.format) not in (b"B", b"b", b"c"):
+            raise InputError(f"out: items of one byte are needed, not of format {(<bytes>buffer.format).decode()!r}")
+        if not (buffer.ndim == 1 and <size_t>buffer.shape[0] == n * d) and not (
+                buffer.ndim == 2 and <size_t>buffer.shape[0] == n and <size_t>buffer.shape[1] == d):
+            shape = tuple(buffer.shape[i] for i in range(buffer.ndim))
+            raise InputError(f"out: shape {shape} where ({n}, {d}) or ({n * d},) is needed")
+        if source.overlaps(<const uint8_t *>buffer.buf, <size_t>buffer.len):
+            raise InputError("out: shares memory with the input")
+        if prefix.data < <const uint8_t *>buffer.buf + buffer.len and <const uint8_t *>buffer.buf < prefix.data + prefix.size:
+            raise InputError("out: shares memory with the prefix")
+    except InputError:
+        PyBuffer_Release(buffer)
+        raise
+    return out
+
+
+cdef uint64_t natural(object value, str what) except? 0xffffffffffffffff:
+    """An index or a size: any integer type, no bool, no float."""
+    if not PyLong_CheckExact(value):
+        if PyBool_Check(value) or not hasattr(value, "__index__"):
+            raise TypeError(f"{what}: an integer is needed, not {_kind(value)}")
+        value = _index(value)
+    try:
+        return PyLong_AsUnsignedLongLong(value)
+    except OverflowError:
+        raise BoundsError(f"{what} {value} is not between 0 and 2**64 - 1") from None
+
+
+cdef Py_ssize_t thread_count(object threads, size_t work) except -1:
+    """How many threads: as many as asked for, or those that `work` (in leaves, nodes or blocks) keeps busy."""
+    cdef size_t cpus
+    if threads is None:
+        if work < 2 * WORK_PER_THREAD:
+            return 1
+        cpus = <size_t>(len(_affinity(0)) if _affinity is not None else os.cpu_count() or 1)
+        return <Py_ssize_t>min(cpus, work // WORK_PER_THREAD, <size_t>MC_MAX_THREADS)
+    if PyBool_Check(threads) or not hasattr(threads, "__index__"):
+        raise TypeError(f"threads: an integer is needed, not {_kind(threads)}")
+    threads = _index(threads)
+    if not 1 <= threads <= MC_MAX_THREADS:
+        raise InputError(f"threads: {threads} is not between 1 and {MC_MAX_THREADS}")
+    return threads

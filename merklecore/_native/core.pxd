@@ -1,0 +1,86 @@
+# The only declarations of the C core, csrc/merklecore.h.
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+cdef extern from "merklecore.h" nogil:
+    enum: MC_MAX_DIGEST, MC_MAX_DEPTH, MC_MAX_THREADS, MC_MAX_KERNELS
+    enum: MC_ISA_PORTABLE, MC_ISA_AVX2, MC_ISA_SHANI, MC_ISA_AVX512, MC_ISA_ALL, MC_FAST_SHA
+    enum: MC_HASHES, MC_SHA256, MC_SHA256D
+    enum: MC_NODE, MC_PREFIXED_NODE, MC_MESSAGES, MC_SHAPES
+    enum: MC_LEAF_HASH, MC_LEAF_HASH_TWICE, MC_LEAF_HASH_DIGEST, MC_LEAF_AS_IS
+    enum: MC_ODD_SPLIT, MC_ODD_DUPLICATE, MC_ODD_PAD
+    enum: MC_SIBLING_RIGHT, MC_SIBLING_LEFT, MC_SIBLING_COPY, MC_SIBLING_ZERO
+    const size_t MC_MIXED
+
+    ctypedef enum mc_status:
+        MC_OK
+        MC_NO_KERNEL
+        MC_NO_MEMORY
+        MC_BAD_INDEX
+        MC_BAD_SIBLING
+        MC_BAD_ZERO
+
+    ctypedef struct mc_feature:
+        const char *name
+        uint32_t bit
+    const mc_feature mc_features[]
+    uint32_t mc_cpu_features()
+    void mc_cpu_brand(char *text)
+
+    ctypedef struct mc_hash:
+        const char *name
+        uint8_t digest_bytes, block_bytes
+        int twice
+    const mc_hash mc_hashes[]
+
+    ctypedef struct mc_kernel:
+        uint32_t isa, needs
+        unsigned lanes, pays_from
+    const mc_kernel mc_kernels[][3][8]
+    const mc_kernel *mc_pick(int hash, int shape, size_t n, uint32_t isas)
+    uint32_t mc_self_test(int hash, uint32_t isas)
+
+    ctypedef struct mc_span:
+        const uint8_t *data
+        size_t size
+    ctypedef struct mc_messages:
+        const mc_span *spans
+        const uint8_t *rows
+        size_t width, n
+
+    mc_status mc_hash_one(int hash, const uint8_t *data, size_t size, uint8_t *out, uint32_t isas)
+    mc_status mc_hash_nodes_parallel(int hash, const uint8_t *prefix, size_t prefix_bytes, const uint8_t *nodes,
+                                     size_t n, uint8_t *out, uint32_t isas, unsigned threads)
+    mc_status mc_hash_messages_parallel(int hash, const uint8_t *prefix, size_t prefix_bytes,
+                                        const mc_messages *messages, uint8_t *out, uint32_t isas, unsigned threads)
+
+    ctypedef struct mc_block:
+        uint8_t *at
+        size_t bytes
+    mc_status mc_reserve(mc_block *block, size_t kept, size_t bytes)
+    void mc_release(mc_block *block)
+
+    ctypedef struct mc_rule:
+        int hash, leaf, odd, depth
+        const uint8_t *leaf_prefix
+        const uint8_t *node_prefix
+        size_t leaf_prefix_bytes, node_prefix_bytes
+        const uint8_t *zeros
+    ctypedef struct mc_peaks:
+        uint64_t size, equal_pairs
+        uint8_t node[65][64]
+    ctypedef struct mc_edge:
+        uint64_t present, equal_pairs
+        uint8_t node[65][64]
+        uint8_t root[64]
+    ctypedef struct mc_step:
+        uint8_t level, side
+    mc_status mc_leaf_hashes(const mc_rule *rule, const mc_messages *leaves, size_t first, size_t n, uint8_t *out,
+                             uint32_t isas)
+    mc_status mc_reduce(const mc_rule *rule, const mc_messages *leaves, int hashed, mc_peaks *peaks, uint32_t isas,
+                        unsigned threads)
+    mc_status mc_close(const mc_rule *rule, uint64_t size, const uint8_t *const *peak, mc_edge *edge, uint32_t isas)
+    mc_status mc_extend(const mc_rule *rule, uint8_t *const *level, uint64_t size, const mc_messages *leaves,
+                        int hashed, uint64_t *equal_pairs, uint32_t isas, unsigned threads)
+    mc_status mc_plan(const mc_rule *rule, uint64_t index, uint64_t size, mc_step *steps, size_t *count)
+    mc_status mc_fold(const mc_rule *rule, const uint8_t *leaf_hash, const uint8_t *const *path, const mc_step *steps,
+                      size_t count, uint8_t *root, size_t *fault, uint32_t isas)
