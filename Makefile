@@ -1,0 +1,94 @@
+# Every target sets up what it needs in .venv, from what pyproject.toml lists; without network once that is installed.
+#
+#   make test PYTHON=python3.12 VENV=build/venv-3.12      another interpreter, beside the first
+#   make demo DIR=/some/directory
+
+PYTHON ?= python3
+VENV ?= .venv
+DIR ?=
+BIN := $(VENV)/bin
+ROOT := $(CURDIR)
+
+PYTEST = $(BIN)/python -m pytest -q
+MASKS := avx512 avx512,shani avx512,avx2 avx512,avx2,shani
+COPY := build/asan
+
+export MERKLECORE_VECTORS ?= $(abspath $(ROOT)/../shared/vectors)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help build test test-quick test-isa asan lint docs bench demo clean
+.DELETE_ON_ERROR:
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+
+# ---- set-up ----------------------------------------------------------------------------------------------------------
+
+# The package itself is installed without its extension: build_ext puts that beside the sources.
+INSTALL = MERKLECORE_NO_EXTENSION=1 $(BIN)/python -m pip install -q --no-build-isolation -e
+
+$(VENV)/.base: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+		> $(VENV)/build-requires.txt
+	$(BIN)/python -m pip install -q -r $(VENV)/build-requires.txt
+	$(INSTALL) .
+	@touch $@
+
+$(VENV)/.with-%: pyproject.toml $(VENV)/.base
+	$(INSTALL) '.[$*]'
+	@touch $@
+
+build: $(VENV)/.base ## compile the C core and the extension modules, in place
+	@$(BIN)/python setup.py -q build_ext --inplace
+
+# ---- tests -----------------------------------------------------------------------------------------------------------
+
+test: build $(VENV)/.with-test ## the whole suite: both backends, then each masked instruction set
+	MERKLECORE_BACKEND=native $(PYTEST) --doctest-modules tests merklecore
+	MERKLECORE_BACKEND=reference $(PYTEST) -m 'not native_only'
+	@$(MAKE) --no-print-directory test-isa
+
+test-quick: build $(VENV)/.with-test ## one run of the native backend without what is slow
+	MERKLECORE_BACKEND=native $(PYTEST) -m 'not slow'
+
+test-isa: build $(VENV)/.with-test ## the quick suite, CPU features taken away newest to oldest
+	@set -e; for mask in $(MASKS); do \
+		echo "MERKLECORE_DISABLE_CPU=$$mask"; \
+		MERKLECORE_DISABLE_CPU=$$mask MERKLECORE_BACKEND=native $(PYTEST) -m 'not slow'; \
+	done
+
+# The copy stands beside the normal build and is found first; the interpreter itself has no sanitizers, so they are
+# preloaded. Leaks of the interpreter at its exit are not ours.
+asan: build $(VENV)/.with-test ## the quick suite under AddressSanitizer and UndefinedBehaviorSanitizer
+	@MERKLECORE_SANITIZE=1 $(BIN)/python setup.py -q build_py --build-lib $(COPY)/lib \
+		build_ext --build-lib $(COPY)/lib --build-temp $(COPY)/temp
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
+		PYTHONSAFEPATH=1 PYTHONPATH=$(ROOT)/$(COPY)/lib MERKLECORE_SANITIZE=1 MERKLECORE_BACKEND=native \
+		$(PYTEST) -m 'not slow'
+
+# ---- the rest --------------------------------------------------------------------------------------------------------
+
+lint: build $(VENV)/.with-lint ## style, types, stubs, floors
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest merklecore._native
+	$(BIN)/cython-lint merklecore
+	$(BIN)/clang-format --dry-run -Werror $$(find csrc -name '*.[ch]')
+	$(BIN)/lint-imports
+
+docs: build $(VENV)/.with-docs ## the API pages, into build/docs
+	$(BIN)/pdoc -d google -o build/docs merklecore '!merklecore._native' '!merklecore._backend'
+
+bench: build $(VENV)/.with-bench ## benchmarks in groups, under five minutes; BENCH='--benchmark-autosave ...' adds options
+	$(PYTEST) benchmarks --benchmark-only $(BENCH)
+
+demo: build ## commit to a directory, prove a file, verify the proof elsewhere; DIR=/some/directory for another one
+	@$(BIN)/python examples/demo.py $(DIR)
+
+clean: ## everything but .venv
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find merklecore -name '*.so' -delete
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
