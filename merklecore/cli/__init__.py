@@ -1,0 +1,155 @@
+"""The command ``merklecore``: roots and inclusion proofs of directories, files, chunks and lines.
+
+Exit codes: 0 it holds (or was done), 1 it does not hold, 2 bad usage or bad input; 130 after Ctrl-C, 141 when the reader
+of the output went away. An error is one line on standard error that names the file. Modules are imported when a command
+needs them, and numpy only with an array, so that help and small jobs start at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+import merklecore as mc
+from merklecore.cli.terminal import shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+__all__ = ["main"]
+
+DOES_NOT_HOLD = 1
+BAD_INPUT = 2
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+INPUTS = """\
+What the leaves are:
+  one directory       the line sha256sum prints for each file, paths in byte order (links are not followed)
+  one file or more    the content of each file, in the order given; - is standard input
+  FILE --chunk 1MiB   its chunks of that length, the last one may be shorter
+  FILE --lines        its lines, each with its newline
+  FILE --hex          its lines, each a leaf in hexadecimal (ids for bitcoin, chunks for ssz)
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with its faults in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with code 2."""
+        self.exit(BAD_INPUT, f"merklecore: {shown(message)}; see '{self.prog} --help'\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command."""
+    top = Parser(
+        prog="merklecore", description="Merkle roots and proofs of files.", allow_abbrev=False,
+        epilog="exit codes: 0 holds or done, 1 does not hold, 2 bad usage or input",
+    )  # fmt: skip
+    top.add_argument("--version", action="version", version=f"merklecore {mc.__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+
+    info = commands.add_parser("info", allow_abbrev=False, help="CPU, kernels and threads in use")
+    info.add_argument("--measure", action="store_true", help="time every usable kernel; say where the order is wrong here")
+    info.add_argument("--json", action="store_true", help="one JSON object")
+
+    root = commands.add_parser(
+        "root", allow_abbrev=False, help="print the root of a tree", epilog=INPUTS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    add_input(root)
+
+    prove = commands.add_parser(
+        "prove", allow_abbrev=False, help="write the inclusion proof of one leaf", epilog=INPUTS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Write an inclusion proof (JSON) to standard output, and what it proves to standard error.",
+    )  # fmt: skip
+    add_input(prove)
+    leaf = prove.add_mutually_exclusive_group(required=True)
+    leaf.add_argument("--index", type=int, metavar="N", help="the leaf's place, from 0")
+    leaf.add_argument("--path", metavar="REL", help="the leaf's file, relative to the directory")
+    prove.add_argument("-o", "--output", metavar="FILE", help="write the proof there")
+
+    verify = commands.add_parser(
+        "verify", allow_abbrev=False, help="check an inclusion proof",
+        description="Check an inclusion proof. Root, size, index and leaf are taken from this command line alone: "
+        "where they come from is what the check is worth.",
+    )  # fmt: skip
+    verify.add_argument("proof", metavar="PROOF", help="the proof's JSON file, or - for standard input")
+    verify.add_argument("--root", required=True, metavar="HEX")
+    verify.add_argument("--size", required=True, type=int, metavar="N", help="number of leaves")
+    verify.add_argument("--index", required=True, type=int, metavar="N", help="the leaf's place, from 0")
+    given = verify.add_mutually_exclusive_group(required=True)
+    given.add_argument("--leaf", metavar="TEXT", help="the leaf: these bytes, without a newline")
+    given.add_argument("--leaf-hex", metavar="HEX", help="the leaf: bytes in hexadecimal")
+    given.add_argument("--leaf-file", metavar="FILE", help="the leaf: the file's whole content")
+    add_common(verify)
+    return top
+
+
+def add_input(command: argparse.ArgumentParser) -> None:
+    """Add what chooses the leaves."""
+    from merklecore.cli.leaves import parse_size
+
+    def size(text: str) -> int:
+        try:
+            return parse_size(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    command.add_argument("input", nargs="+", metavar="INPUT", help="a directory, or files; - is standard input")
+    how = command.add_mutually_exclusive_group()
+    how.add_argument("--chunk", type=size, metavar="SIZE", help="leaves are the chunks of one file: 4096, 64KiB, 1MiB ...")
+    how.add_argument("--lines", action="store_true", help="leaves are the lines of one file")
+    how.add_argument("--hex", action="store_true", help="leaves are the lines of one file, in hexadecimal")
+    add_common(command)
+
+
+def add_common(command: argparse.ArgumentParser) -> None:
+    """Add the options of every command on trees."""
+    command.add_argument("--profile", choices=tuple(mc.profiles), default="rfc6962", help="hashing rules (rfc6962)")
+    command.add_argument("--json", action="store_true", help="one JSON object on standard output")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    try:
+        code = run(parser().parse_args(argv))
+        sys.stdout.flush()
+        return code
+    except mc.ProofError as error:
+        return fault(str(error), DOES_NOT_HOLD)
+    except mc.MerkleCoreError as error:
+        return fault(str(error))
+    except BrokenPipeError:
+        # Whatever is still buffered must not meet the closed pipe again when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except OSError as error:
+        where = "standard output" if error.filename is None else error.filename
+        return fault(f"{shown(where)}: {error.strerror or error}")
+    except MemoryError:
+        return fault("out of memory")
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command that was parsed."""
+    if args.command == "info":
+        from merklecore.cli import info
+
+        return info.run(args)
+    from merklecore.cli import commands
+
+    return commands.RUN[args.command](args)
+
+
+def fault(message: str, code: int = BAD_INPUT) -> int:
+    """Print one line and return the exit code."""
+    print("merklecore:", " ".join(message.splitlines()), file=sys.stderr)
+    return code
