@@ -12,12 +12,14 @@ ROOT := $(CURDIR)
 PYTEST = $(BIN)/python -m pytest -q
 MASKS := avx512 avx512,shani avx512,avx2 avx512,avx2,shani
 COPY := build/asan
+C_FILES = $$(find csrc -name '*.[ch]')
 
 export MERKLECORE_VECTORS ?= $(abspath $(ROOT)/../shared/vectors)
+export PATH := $(abspath $(BIN)):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-quick test-isa asan lint docs bench demo clean
+.PHONY: help build test test-quick test-isa asan lint format docs bench demo clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -73,11 +75,17 @@ asan: build $(VENV)/.with-test ## the quick suite under AddressSanitizer and Und
 
 lint: build $(VENV)/.with-lint ## style, types, stubs, floors
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest merklecore._native
 	$(BIN)/cython-lint merklecore
-	$(BIN)/clang-format --dry-run -Werror $$(find csrc -name '*.[ch]')
+	$(BIN)/clang-format --dry-run -Werror $(C_FILES)
 	$(BIN)/lint-imports
+
+format: $(VENV)/.with-lint ## write the style that lint wants
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(C_FILES)
 
 docs: build $(VENV)/.with-docs ## the API pages, into build/docs
 	$(BIN)/pdoc -d google -o build/docs merklecore '!merklecore._native' '!merklecore._backend'

@@ -1,4 +1,4 @@
-"""Builds the C core (csrc/) into one static library and links it into each Cython module of merklecore/_native.
+"""Builds the C core (csrc/) into one static library, linked into each Cython module of merklecore/_native.
 
 Environment, for builds only:
 
@@ -76,7 +76,7 @@ class BuildLibrary(build_clib):
 
 
 class BuildModules(build_ext):
-    """Relinks the modules whenever the library changed; builds everything anew when the flags or this file did."""
+    """Relinks the modules whenever the library changed; builds all anew when the flags or this file did."""
 
     def finalize_options(self):
         super().finalize_options()
@@ -96,16 +96,18 @@ class BuildModules(build_ext):
         from Cython.Build import cythonize
 
         archive = self.get_finalized_command("build_clib").archive()
-        for extension in self.extensions:  # one after another: the compiler is run in parallel, Cython cannot be
-            options = {"force": self.force, "build_dir": self.build_temp, "include_path": ["csrc"], "quiet": True}
-            extension.sources = cythonize(extension, compiler_directives=DIRECTIVES, **options)[0].sources
+        options = {"compiler_directives": DIRECTIVES, "build_dir": self.build_temp, "include_path": ["csrc"]}
+        for extension in self.extensions:  # one by one: compilers run side by side, Cython cannot
+            extension.sources = cythonize(extension, force=self.force, quiet=True, **options)[0].sources
             extension.depends = [archive, *HEADERS, *DECLARATIONS]
         super().build_extensions()
 
 
 def module(path):
     name = path.removesuffix(".pyx").replace(os.sep, ".")
-    return Extension(name, [path], include_dirs=["csrc"], extra_compile_args=FLAGS, extra_link_args=LINK_FLAGS)
+    return Extension(
+        name, [path], include_dirs=["csrc"], extra_compile_args=FLAGS, extra_link_args=LINK_FLAGS
+    )
 
 
 if asked("NO_EXTENSION"):

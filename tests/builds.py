@@ -21,7 +21,7 @@ def copy_tree(to: Path) -> Path:
 
 
 def python(*arguments: str, cwd: Path, **variables: str) -> str:
-    """What `python <arguments>` prints, with none of this run's own settings; AssertionError with its words."""
+    """What `python <arguments>` prints, without the settings of this run. AssertionError where it fails."""
     ours = ("MERKLECORE_", "PYTHON", "PIP_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     done = subprocess.run(
