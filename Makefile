@@ -94,7 +94,7 @@ bench: build $(VENV)/.with-bench ## benchmarks in groups, under five minutes; BE
 	$(PYTEST) benchmarks --benchmark-only $(BENCH)
 
 demo: build ## commit to a directory, prove a file, verify the proof elsewhere; DIR=/some/directory for another one
-	@$(BIN)/python examples/demo.py $(DIR)
+	@$(BIN)/python examples/demo.py $(if $(DIR),'$(DIR)')
 
 clean: ## everything but .venv
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
