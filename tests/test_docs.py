@@ -1,4 +1,4 @@
-"""The examples of README.md and docs/: every block marked `python` runs, those of one file one after another."""
+"""The examples of README.md and docs/: every block marked `python` runs, one file's in order."""
 
 from __future__ import annotations
 
