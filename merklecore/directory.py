@@ -1,14 +1,14 @@
 """The leaves of a directory: the lines that ``sha256sum`` prints for its regular files.
 
-Leaf i is ``<hex>  <path>\\n`` for the i-th file, with paths relative to the directory and in byte order of the whole
-path, exactly as every system's own tools list them::
+Leaf i is ``<hex>  <path>\\n`` for the i-th file, with paths relative to the directory and in byte order of
+the whole path, exactly as every system's own tools list them::
 
     cd DIR && find . -type f -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum --
 
-so whoever doubts a leaf remakes it without this library. A name that holds a backslash, a newline or a carriage return
-is escaped as GNU coreutils 9 does: the line then starts with a backslash (coreutils 8 left carriage returns as they
-are). Links are not followed, special files are not opened; both are reported. This module lists and reads; it knows
-nothing of trees.
+so whoever doubts a leaf remakes it without this library. A name that holds a backslash, a newline or a
+carriage return is escaped as GNU coreutils 9 does: the line then starts with a backslash (coreutils 8 left
+carriage returns as they are). Links are not followed, special files are not opened; both are reported. This
+module lists and reads; it knows nothing of trees.
 """
 
 from __future__ import annotations
@@ -25,25 +25,28 @@ if TYPE_CHECKING:
 
 __all__ = ["files", "line", "lines"]
 
-# Few files are hashed one by one: hash_many returns an array, and importing numpy for it takes 100 ms, which is what
-# eight lanes save over plain C on about 2,000 files of 20 kB (and with SHA-NI far less).
+# Few files are hashed one by one: hash_many returns an array, and importing numpy for it takes 100 ms, which
+# is what eight lanes save over plain C on about 2,000 files of 20 kB (and with SHA-NI far less).
 FEW_FILES = 2_000
 BATCH_FILES = 1_024
 BATCH_BYTES = 64 << 20
 BIG_FILE = 16 << 20  # from here a file is streamed, so that memory stays bounded by one batch
 BLOCK = 1 << 20
-# The name was listed as a regular file. Should it have become a link or a pipe since, neither is followed nor waited for.
-OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+# The name was listed as a regular file. Should it have become a link or a pipe since, neither is followed nor
+# waited for.
+OPEN_FLAGS = (
+    os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+)
 
 
 def files(
     directory: str | bytes | os.PathLike[str], leave_out: Collection[bytes] = ()
 ) -> tuple[list[bytes], list[tuple[bytes, str]]]:
-    """List the regular files below ``directory``: their relative paths in byte order, and what was skipped with the reason.
+    """List the regular files below ``directory``: relative paths in byte order; and what was skipped, why.
 
     Directories whose own name is in ``leave_out`` are skipped wherever they are. Reasons are ``"link"``,
-    ``"special file"`` and ``"left out"``. OSError names a directory that cannot be read; InputError is raised for a file
-    named ``-`` at the top, which ``sha256sum`` would take for standard input.
+    ``"special file"`` and ``"left out"``. OSError names a directory that cannot be read; InputError is raised
+    for a file named ``-`` at the top, which ``sha256sum`` would take for standard input.
     """
     top = os.fsencode(directory)
     found: list[bytes] = []
@@ -92,8 +95,8 @@ def line(digest: bytes, path: bytes) -> bytes:
 def lines(directory: str | bytes | os.PathLike[str], paths: Sequence[bytes]) -> Iterator[bytes]:
     """Read the files ``paths`` (as ``files`` lists them) and yield their lines in that order.
 
-    Memory stays within one batch: 64 MiB and the largest file under 16 MiB. A file that changes meanwhile is what was
-    read of it. OSError names the file that cannot be read.
+    Memory stays within one batch: 64 MiB and the largest file under 16 MiB. A file that changes meanwhile is
+    what was read of it. OSError names the file that cannot be read.
     """
     top = os.fsencode(directory)
     if len(paths) < FEW_FILES:

@@ -1,8 +1,8 @@
 """The command ``merklecore``: roots and inclusion proofs of directories, files, chunks and lines.
 
-Exit codes: 0 it holds (or was done), 1 it does not hold, 2 bad usage or bad input; 130 after Ctrl-C, 141 when the reader
-of the output went away. An error is one line on standard error that names the file. Modules are imported when a command
-needs them, and numpy only with an array, so that help and small jobs start at once.
+Exit codes: 0 it holds (or was done), 1 it does not hold, 2 bad usage or bad input; 130 after Ctrl-C, 141 when
+the reader of the output went away. An error is one line on standard error that names the file. Modules are
+imported when a command needs them, and numpy only with an array, so that help and small jobs start at once.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
 
     info = commands.add_parser("info", allow_abbrev=False, help="CPU, kernels and threads in use")
-    info.add_argument("--measure", action="store_true", help="time every usable kernel; say where the order is wrong here")
+    info.add_argument(
+        "--measure", action="store_true", help="time every usable kernel; say where the order is wrong here"
+    )
     info.add_argument("--json", action="store_true", help="one JSON object")
 
     root = commands.add_parser(
@@ -66,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     prove = commands.add_parser(
         "prove", allow_abbrev=False, help="write the inclusion proof of one leaf", epilog=INPUTS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Write an inclusion proof (JSON) to standard output, and what it proves to standard error.",
+        description="Write an inclusion proof (JSON) to standard output, what it proves to standard error.",
     )  # fmt: skip
     add_input(prove)
     leaf = prove.add_mutually_exclusive_group(required=True)
@@ -76,8 +78,8 @@ def parser() -> argparse.ArgumentParser:
 
     verify = commands.add_parser(
         "verify", allow_abbrev=False, help="check an inclusion proof",
-        description="Check an inclusion proof. Root, size, index and leaf are taken from this command line alone: "
-        "where they come from is what the check is worth.",
+        description="Check an inclusion proof. Root, size, index and leaf are taken from this command line "
+        "alone: where they come from is what the check is worth.",
     )  # fmt: skip
     verify.add_argument("proof", metavar="PROOF", help="the proof's JSON file, or - for standard input")
     verify.add_argument("--root", required=True, metavar="HEX")
@@ -101,9 +103,13 @@ def add_input(command: argparse.ArgumentParser) -> None:
         except ValueError as error:
             raise argparse.ArgumentTypeError(str(error)) from None
 
-    command.add_argument("input", nargs="+", metavar="INPUT", help="a directory, or files; - is standard input")
+    command.add_argument(
+        "input", nargs="+", metavar="INPUT", help="a directory, or files; - is standard input"
+    )
     how = command.add_mutually_exclusive_group()
-    how.add_argument("--chunk", type=size, metavar="SIZE", help="leaves are the chunks of one file: 4096, 64KiB, 1MiB ...")
+    how.add_argument(
+        "--chunk", type=size, metavar="SIZE", help="leaves are the chunks of one file: 4096, 64KiB, 1MiB ..."
+    )
     how.add_argument("--lines", action="store_true", help="leaves are the lines of one file")
     how.add_argument("--hex", action="store_true", help="leaves are the lines of one file, in hexadecimal")
     add_common(command)
@@ -111,7 +117,9 @@ def add_input(command: argparse.ArgumentParser) -> None:
 
 def add_common(command: argparse.ArgumentParser) -> None:
     """Add the options of every command on trees."""
-    command.add_argument("--profile", choices=tuple(mc.profiles), default="rfc6962", help="hashing rules (rfc6962)")
+    command.add_argument(
+        "--profile", choices=tuple(mc.profiles), default="rfc6962", help="hashing rules (rfc6962)"
+    )
     command.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sys
 
+from merklecore.errors import BoundsError, InputError, ProofError
+
 import merklecore as mc
 from merklecore.cli.leaves import Source, grow
 from merklecore.cli.terminal import shown
-from merklecore.errors import InputError, ProofError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +42,10 @@ def prove(args: Namespace) -> int:
     source = Source(args, profile)
     index: int = source.index_of(args.path) if args.path is not None else args.index
     tree, leaf = grow(source, index)
-    proof = tree.prove(index).to_json()
+    try:
+        proof = tree.prove(index).to_json()
+    except BoundsError as error:
+        raise InputError(f"{shown(source.names[0])}: {error}") from None
     leaf_hash = tree.leaf_hash(index).hex()
     if args.output is not None:
         with open(args.output, "w", encoding="ascii") as file:
@@ -132,7 +136,7 @@ def _remarks(tree: mc.MerkleTree, source: Source, args: Namespace) -> None:
     if len(source.skipped) > SKIPPED_SHOWN:
         print(f"left out: {len(source.skipped) - SKIPPED_SHOWN:,} more; --json lists all", file=sys.stderr)
     if source.profile.odd == "duplicate" and tree.mutated:
-        print("mutated: two equal siblings met, so a shorter list of leaves has this root too", file=sys.stderr)
+        print("mutated: two equal siblings met; other leaves have this root too", file=sys.stderr)
 
 
 def _hexadecimal(option: str, text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The command ``info``: which CPU this is, which kernel serves what, and with --measure whether that is right."""
+"""The command ``info``: the CPU, which kernel serves what, and with --measure whether that is right."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def run(args: Namespace) -> int:
         print()
         for row in wrong:
             print(
-                f"order is wrong here: {row['algorithm']} {row['shape']}: {row['faster']} takes {row['faster_ns']:.1f} ns, "
-                f"the chosen {row['chosen']} {row['chosen_ns']:.1f} ns"
+                f"order is wrong here: {row['algorithm']} {row['shape']}: {row['faster']} takes "
+                f"{row['faster_ns']:.1f} ns, the chosen {row['chosen']} {row['chosen_ns']:.1f} ns"
             )
         if not wrong:
             print("order: the chosen kernel is the fastest of each line, within 10 %")
@@ -67,7 +67,9 @@ def measured(rows: Sequence[Mapping[str, Any]]) -> Iterable[str]:
         yield f"{algorithm:10} {shape:14} " + "   ".join(f"{kernel} {ns:.1f}" for kernel, ns in times.items())
 
 
-def misplaced(chosen: Mapping[str, Mapping[str, str]], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def misplaced(
+    chosen: Mapping[str, Mapping[str, str]], rows: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
     """Return the algorithms and shapes whose chosen kernel is beaten by another by more than 10 %."""
     wrong = []
     for (algorithm, shape), times in _grouped(rows).items():

@@ -1,7 +1,7 @@
-"""Where the leaves of ``root`` and ``prove`` come from: a directory, files, chunks, lines, or hexadecimal lines.
+"""Where the leaves of ``root`` and ``prove`` come from: a directory, files, chunks, or lines.
 
-A ``Source`` is chosen from the arguments; ``grow`` reads it batch by batch into a tree. Nothing here keeps more than one
-batch (64 MiB, or one leaf when it is longer) besides the tree's own nodes.
+A ``Source`` is chosen from the arguments; ``grow`` reads it batch by batch into a tree. Nothing here keeps
+more than one batch (64 MiB, or one leaf when it is longer) besides the tree's own nodes.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import os
 import sys
 from contextlib import contextmanager
 
+from merklecore.errors import InputError
+
 import merklecore as mc
 from merklecore.cli.terminal import Progress, shown
-from merklecore.errors import InputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def parse_size(text: str) -> int:
 
 
 class Source:
-    """The list of leaves that the arguments name. ``skipped`` holds (path, reason) of what a directory leaves out."""
+    """The leaves that the arguments name; ``skipped``: (path, reason) of what a directory leaves out."""
 
     def __init__(self, args: Namespace, profile: Profile) -> None:
         self.names: list[str] = args.input
@@ -68,7 +69,9 @@ class Source:
         if args.chunk is not None or args.lines or args.hex:
             self.kind = "chunks" if args.chunk is not None else "lines" if args.lines else "hex"
             if len(self.names) > 1:
-                raise InputError(f"{shown(self.names[1])}: --{'chunk' if args.chunk else self.kind} takes one file")
+                raise InputError(
+                    f"{shown(self.names[1])}: --{'chunk' if args.chunk else self.kind} takes one file"
+                )
         elif len(self.names) == 1 and first != "-" and os.path.isdir(first):
             from merklecore import directory
 
@@ -94,7 +97,9 @@ class Source:
         index = bisect_left(self.paths, wanted)
         if self.paths[index : index + 1] != [wanted]:
             why = dict(self.skipped).get(wanted)
-            raise InputError(f"{shown(path)}: " + (f"no leaf: {why}" if why else f"no such file in {shown(self.names[0])}"))
+            raise InputError(
+                f"{shown(path)}: " + (f"no leaf: {why}" if why else f"no such file in {shown(self.names[0])}")
+            )
         return index
 
     def describe(self) -> dict[str, object]:
@@ -115,7 +120,7 @@ class Source:
         return self._of_lines()
 
     def total(self) -> int | None:
-        """Return how much there is to read, in files for a directory and in bytes otherwise; None when unknown."""
+        """Return how much there is to read, in files of a directory or in bytes; None when unknown."""
         if self.kind == "directory":
             return len(self.paths)
         total = 0
@@ -195,18 +200,21 @@ class Source:
                     try:
                         lines[i] = unhexlify(text)
                     except ValueError:
-                        raise InputError(f"{shown(self.names[0])}: line {number + i + 1} is not hexadecimal") from None
+                        raise InputError(
+                            f"{shown(self.names[0])}: line {number + i + 1} is not hexadecimal"
+                        ) from None
                     if not text:
                         raise InputError(f"{shown(self.names[0])}: line {number + i + 1} is empty")
             number += len(lines)
             yield lines, False, done
 
     def _width_wanted(self) -> str:
-        return f"profile {self.profile.name} takes leaves of exactly {self.profile.digest_size} bytes as they are"
+        width = self.profile.digest_size
+        return f"profile {self.profile.name} takes leaves of exactly {width} bytes as they are"
 
 
 def grow(source: Source, wanted: int | None = None) -> tuple[mc.MerkleTree, bytes | None]:
-    """Build the tree of ``source``; also return the leaf with index ``wanted``: its bytes, None for one that was streamed."""
+    """Return the tree of ``source`` and the bytes of the leaf ``wanted``, None where it was streamed."""
     tree = mc.MerkleTree(profile=source.profile)
     kept: bytes | None = None
     progress = Progress("reading", source.total(), "files" if source.kind == "directory" else "bytes")

@@ -13,7 +13,7 @@ EVERY = 0.1
 
 
 def shown(name: str | bytes) -> str:
-    r"""Return a file name or other foreign text fit for one line of a terminal: what is not printable is escaped.
+    r"""Return a file name or other foreign text for one line of a terminal, escaped where not printable.
 
     >>> shown(b"a\nb\xff\x1b[2J")
     'a\\nb\\udcff\\x1b[2J'
@@ -25,9 +25,10 @@ def shown(name: str | bytes) -> str:
 
 
 class Progress:
-    """One line on standard error, at most ten times a second, erased at the end; nothing where no terminal is.
+    """One line on standard error, where that is a terminal: at most ten times a second, erased at the end.
 
-    ``total`` and what ``at`` is given count bytes, or files where ``unit`` says so; without a total the line counts.
+    ``total`` and what ``at`` is given count bytes, or files where ``unit`` says so; without a total the line
+    counts.
     """
 
     def __init__(self, label: str, total: int | None, unit: str = "bytes") -> None:
