@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["files", "line", "lines"]
 
 # Few files are hashed one by one: hash_many returns an array, and importing numpy for it takes 60 to 100 ms.
-# On two cores and sources of some 20 kB it saves 7 us a file with SHA-NI, 47 us where AVX2 is the best there is:
+# On two cores and sources of some 20 kB it saves 7 us a file with SHA-NI, 47 us where AVX2 is the best:
 # it pays from 10,000 files on with the first and from 1,700 with the second.
 FEW_FILES = 4_000
 BATCH_FILES = 1_024

@@ -149,7 +149,7 @@ class Source:
                 data = file.read(BIG_FILE + 1)
                 if len(data) > BIG_FILE:
                     if self.profile.leaf == "as_is":
-                        raise InputError(f"{shown(name)}: {self._width_wanted()}")
+                        raise InputError(f"{shown(name)}: {self.width_wanted()}")
                     yield batch, False, done
                     batch, held = [], 0
                     yield from self._of_big_file(data, file, done)
@@ -208,7 +208,8 @@ class Source:
             number += len(lines)
             yield lines, False, done
 
-    def _width_wanted(self) -> str:
+    def width_wanted(self) -> str:
+        """Say which width a profile without a leaf hash takes."""
         width = self.profile.digest_size
         return f"profile {self.profile.name} takes leaves of exactly {width} bytes as they are"
 
@@ -237,7 +238,7 @@ def _check_widths(source: Source, leaves: Sequence[bytes | memoryview], start: i
         if len(leaf) != source.profile.digest_size:
             name = source.names[i] if source.kind == "files" else source.names[0]
             hint = "" if source.kind in ("hex", "chunks") else "; --hex reads hexadecimal lines"
-            raise InputError(f"{shown(name)}: leaf {i} has {len(leaf)} bytes, {source._width_wanted()}{hint}")
+            raise InputError(f"{shown(name)}: leaf {i} has {len(leaf)} bytes, {source.width_wanted()}{hint}")
 
 
 @contextmanager
