@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import sys
 
-from merklecore.errors import BoundsError, InputError, ProofError
-
 import merklecore as mc
 from merklecore.cli.leaves import Source, grow
 from merklecore.cli.terminal import shown
+from merklecore.errors import BoundsError, InputError, ProofError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,10 +10,9 @@ import os
 import sys
 from contextlib import contextmanager
 
-from merklecore.errors import InputError
-
 import merklecore as mc
 from merklecore.cli.terminal import Progress, shown
+from merklecore.errors import InputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
