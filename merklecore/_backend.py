@@ -1,0 +1,94 @@
+"""Binds the primitives that everything above stands on to one of the two backends.
+
+``MERKLECORE_BACKEND=native`` or ``reference`` decides, read once, at import. Unset, it is the native backend
+where that is built and the reference elsewhere; a native backend that is built and does not load is an error,
+for a silent fall to a hundredth of the speed helps nobody. The contract stands in ``merklecore.reference``.
+"""
+
+from __future__ import annotations
+
+import os
+
+from merklecore.errors import BackendError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = [
+    "DIGEST_SIZES",
+    "NAME",
+    "Nodes",
+    "Spec",
+    "cpu_info",
+    "digest",
+    "fold",
+    "hash_many",
+    "hash_pairs",
+    "kernels",
+    "leaf_hash",
+    "measure",
+    "root",
+    "sha256",
+    "sha256d",
+]
+
+
+def _load_native() -> Any:
+    try:
+        from merklecore import _native
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("merklecore._native") or _is_built():
+            raise
+        return None
+    return _native
+
+
+def _is_built() -> bool:
+    from importlib.machinery import EXTENSION_SUFFIXES
+
+    try:
+        names = os.listdir(os.path.join(os.path.dirname(__file__), "_native"))
+    except OSError:  # no such directory: the package lies in an archive, from which no extension loads
+        return False
+    return any(name.endswith(tuple(EXTENSION_SUFFIXES)) for name in names)
+
+
+def _load_reference() -> Any:
+    from merklecore import reference
+
+    reference.check_environment()
+    return reference
+
+
+def _choose(name: str) -> Any:
+    if name == "reference":
+        return _load_reference()
+    if name not in ("", "native"):
+        raise BackendError(f"MERKLECORE_BACKEND: {name!r} is none of native, reference")
+    native = _load_native()
+    if native is None and name:
+        raise BackendError("MERKLECORE_BACKEND: the native backend is not built")
+    return native or _load_reference()
+
+
+if TYPE_CHECKING:
+    from merklecore import reference as _chosen
+else:
+    _chosen = _choose(os.environ.get("MERKLECORE_BACKEND", ""))
+
+NAME: str = _chosen.NAME
+DIGEST_SIZES = _chosen.DIGEST_SIZES
+Nodes = _chosen.Nodes
+Spec = _chosen.Spec
+cpu_info = _chosen.cpu_info
+digest = _chosen.digest
+fold = _chosen.fold
+hash_many = _chosen.hash_many
+hash_pairs = _chosen.hash_pairs
+kernels = _chosen.kernels
+leaf_hash = _chosen.leaf_hash
+measure = _chosen.measure
+root = _chosen.root
+sha256 = _chosen.sha256
+sha256d = _chosen.sha256d

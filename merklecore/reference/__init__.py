@@ -1,0 +1,45 @@
+"""The reference backend: the primitives in plain Python over hashlib.
+
+It is the readable specification of what the native backend computes, the baseline of the benchmarks, and the
+backend where no extension is built. Both keep one contract (n messages, d bytes a digest):
+
+- ``NAME``; ``DIGEST_SIZES``: algorithm to digest size in bytes; ``kernels(algorithm)``, best first;
+- ``digest(data, algorithm)``, ``sha256(data)``, ``sha256d(data)``: one digest as bytes;
+- ``hash_many(messages, algorithm, prefix, threads, out)``: uint8, shape (n, d);
+- ``hash_pairs(nodes, algorithm, prefix, threads, out)``: uint8, shape (n // 2, d);
+- ``Spec(algorithm, leaf, leaf_prefix, node_prefix, odd, limit, empty)``: the hashing rules of a profile;
+- ``root(spec, leaves, hashed, threads)``, ``leaf_hash(spec, leaf)``;
+- ``fold(spec, leaf, path, index, size, hashed)``: the root that an inclusion path leads to, or ProofError;
+- ``Nodes(spec)``: the complete nodes of every level: ``extend``, ``append``, ``leaf``, ``root``, ``path``,
+  ``equal_pairs``, ``nbytes``;
+- ``cpu_info()``, ``measure(algorithm)``: what the machine offers, and what it takes.
+
+Those that hash also take ``kernel=None`` or the name of one. ``merklecore._backend`` binds one of the two;
+they never import each other. ``recursive`` and ``hashes`` are not part of the backend: they are definitions
+taken straight from the standards, for tests to compare with.
+"""
+
+from merklecore.reference.hashing import DIGEST_SIZES, digest, hash_many, hash_pairs, sha256, sha256d
+from merklecore.reference.machine import check_environment, cpu_info, kernels, measure
+from merklecore.reference.trees import Nodes, Spec, fold, leaf_hash, root
+
+__all__ = [
+    "DIGEST_SIZES",
+    "NAME",
+    "Nodes",
+    "Spec",
+    "check_environment",
+    "cpu_info",
+    "digest",
+    "fold",
+    "hash_many",
+    "hash_pairs",
+    "kernels",
+    "leaf_hash",
+    "measure",
+    "root",
+    "sha256",
+    "sha256d",
+]
+
+NAME = "reference"

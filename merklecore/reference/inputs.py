@@ -1,0 +1,173 @@
+"""Arguments: what is accepted, and what is said of the rest. The native backend says the same."""
+
+from __future__ import annotations
+
+from operator import index as _index
+
+from merklecore.errors import BoundsError, InputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, SupportsIndex, TypeAlias
+
+    from _typeshed import ReadableBuffer
+    from numpy.typing import NDArray
+
+    Bytes: TypeAlias = bytes | memoryview  # contiguous, one dimension
+    Data: TypeAlias = ReadableBuffer | NDArray[Any]
+    Messages: TypeAlias = Sequence[Data] | Data
+
+__all__ = ["MAX_THREADS", "Rows", "check_threads", "contiguous", "fill", "natural", "output"]
+
+MAX_THREADS = 1024
+BYTE_FORMATS = ("B", "b", "c")
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
+
+
+def natural(value: SupportsIndex, what: str) -> int:
+    """Return an index or a size as an int: any integer type, no bool, no float."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{what}: an integer is needed, not {_kind(value)}")
+    number = _index(value)
+    if not 0 <= number < 1 << 64:
+        raise BoundsError(f"{what} {number} is not between 0 and 2**64 - 1")
+    return number
+
+
+def check_threads(threads: SupportsIndex | None) -> None:
+    """Check ``threads``, of which pure Python makes no use."""
+    if threads is None:
+        return
+    if isinstance(threads, bool) or not hasattr(threads, "__index__"):
+        raise TypeError(f"threads: an integer is needed, not {_kind(threads)}")
+    if not 1 <= _index(threads) <= MAX_THREADS:
+        raise InputError(f"threads: {_index(threads)} is not between 1 and {MAX_THREADS}")
+
+
+def contiguous(source: Data, what: str) -> Bytes:
+    """Return the bytes of one contiguous bytes-like object, uncopied where they are plain bytes already."""
+    if type(source) is bytes:
+        return source
+    view = _view(source, what, "a bytes-like object")
+    if not view.c_contiguous:
+        raise InputError(f"{what}: not one contiguous piece of memory")
+    return view if view.ndim == 1 and view.format == "B" else view.tobytes()
+
+
+def _view(source: Any, what: str, wanted: str) -> memoryview:
+    try:
+        return memoryview(source)
+    except TypeError:
+        raise TypeError(f"{what}: {wanted} is needed, not {_kind(source)}") from None
+    except (BufferError, ValueError) as error:
+        raise InputError(f"{what}: not one contiguous piece of memory ({error})") from None
+
+
+class Rows:
+    """The messages, leaves or nodes of one call: ``n`` of them, read block by block.
+
+    ``width`` is the bytes of each where they are known, else -1: a flat buffer is cut by it.
+    """
+
+    __slots__ = ("_items", "_view", "n", "width")
+
+    def __init__(self, source: Messages, what: str, width: int = -1) -> None:
+        self.width = width
+        self.n: int
+        if isinstance(source, (list, tuple)):
+            self._take_items(tuple(source), what)
+        else:
+            self._take_buffer(source, what)
+
+    def _take_items(self, items: tuple[Any, ...], what: str) -> None:
+        if not set(map(type, items)) <= {bytes}:
+            items = tuple([contiguous(item, f"{what}[{i}]") for i, item in enumerate(items)])
+        if self.width >= 0 and not set(map(len, items)) <= {self.width}:
+            i, size = next((i, len(item)) for i, item in enumerate(items) if len(item) != self.width)
+            raise InputError(f"{what}[{i}]: {size} bytes where {self.width} are needed")
+        self.n = len(items)
+        self._items: tuple[Bytes, ...] | None = items
+        self._view = memoryview(b"")
+
+    def _take_buffer(self, source: Any, what: str) -> None:
+        view = _view(source, what, "a list or tuple of bytes-like objects or an array of bytes")
+        form, shape = view.format, view.shape or ()
+        if not view.c_contiguous:
+            raise InputError(f"{what}: the array is not C-contiguous")
+        if view.ndim == 2 and form in BYTE_FORMATS:
+            self.n, found = shape
+        elif view.ndim == 1 and form[-1] in "sx" and (form[:-1].isdigit() or len(form) == 1):
+            self.n, found = shape[0], view.itemsize  # NumPy's S32 and V32: raw items, trailing NULs kept
+        elif view.ndim == 1 and form in BYTE_FORMATS:
+            if self.width < 0:
+                raise InputError(
+                    f"{what}: one flat buffer does not say where a message ends; "
+                    "give a list of bytes or an array of shape (n, width)"
+                )
+            if view.nbytes % self.width:
+                raise InputError(
+                    f"{what}: {view.nbytes} bytes are not a whole number of rows of {self.width} bytes"
+                )
+            self.n, found = view.nbytes // self.width, self.width
+        else:
+            raise InputError(
+                f"{what}: bytes in one or two dimensions are needed, not {view.ndim} "
+                f"dimension(s) of items of format {form!r}"
+            )
+        if self.n and self.width not in (-1, found):
+            raise InputError(f"{what}: rows of {found} bytes where {self.width} are needed")
+        self.width = found
+        self._items = None
+        self._view = view.cast("B") if form in BYTE_FORMATS and view.nbytes else view
+
+    def block(self, start: int, stop: int) -> Sequence[Bytes]:
+        """Return messages [start, stop)."""
+        if self._items is not None:
+            return self._items[start:stop]
+        w = self.width
+        if w == 0:
+            return [b""] * (min(stop, self.n) - start)
+        if self._view.itemsize > 1:
+            data = self._view[start:stop].tobytes()
+        else:
+            data = self._view[start * w : stop * w].tobytes()
+        return [data[i : i + w] for i in range(0, len(data), w)]
+
+    def pieces(self) -> Sequence[Bytes]:
+        """Return the memory read, for a look at what it overlaps."""
+        return (self._view,) if self._items is None else self._items
+
+
+def output(out: Any, n: int, d: int, sources: Sequence[Bytes]) -> Any:
+    """Return an array for n digests of d bytes: a new one, or ``out`` when it can be that."""
+    import numpy
+
+    if out is None:
+        return numpy.empty((n, d), numpy.uint8)
+    view = _view(out, "out", "a writable buffer")
+    if view.readonly:
+        raise InputError("out: the buffer is not writable")
+    if not view.c_contiguous:
+        raise InputError("out: the array is not C-contiguous")
+    if view.format not in BYTE_FORMATS:
+        raise InputError(f"out: items of one byte are needed, not of format {view.format!r}")
+    if view.shape not in ((n * d,), (n, d)):
+        raise InputError(f"out: shape {view.shape} where ({n}, {d}) or ({n * d},) is needed")
+    if view.nbytes:
+        target = numpy.frombuffer(view, numpy.uint8)
+        for source in sources:
+            # Both are contiguous, so comparing bounds is exact.
+            if len(source) and numpy.may_share_memory(target, numpy.frombuffer(source, numpy.uint8)):
+                raise InputError("out: shares memory with the input")
+    return out
+
+
+def fill(out: Any, digests: Sequence[bytes]) -> Any:
+    """Write the digests into what ``output`` returned, and return it."""
+    if digests:
+        memoryview(out).cast("B")[:] = b"".join(digests)
+    return out

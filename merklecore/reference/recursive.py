@@ -1,0 +1,160 @@
+"""Roots and inclusion paths as the standards define them, by recursion over the leaves.
+
+Oracles of the tests: nothing here is fast, and nothing is shared with the trees and proofs of the library.
+Leaves are tuples of bytes. What was computed for a tuple is remembered, for otherwise comparing every path of
+every size would take hours.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import sha256
+
+__all__ = [
+    "bitcoin_mutated",
+    "bitcoin_path",
+    "bitcoin_root",
+    "rfc6962_path",
+    "rfc6962_root",
+    "ssz_path",
+    "ssz_root",
+]
+
+
+def _hash(*parts: bytes) -> bytes:
+    return sha256(b"".join(parts)).digest()
+
+
+# ---- RFC 6962 section 2.1, RFC 9162 section 2.1 ------------------------------------------------------------
+
+
+def _split(n: int) -> int:
+    """The largest power of two smaller than n."""
+    k = 1
+    while 2 * k < n:
+        k *= 2
+    return k
+
+
+@lru_cache(maxsize=1 << 17)
+def rfc6962_root(D: tuple[bytes, ...]) -> bytes:
+    """MTH(D[n]), section 2.1.
+
+    >>> rfc6962_root(()).hex()[:16]
+    'e3b0c44298fc1c14'
+    """
+    n = len(D)
+    if n == 0:
+        return _hash()
+    if n == 1:
+        return _hash(b"\x00", D[0])
+    k = _split(n)
+    return _hash(b"\x01", rfc6962_root(D[:k]), rfc6962_root(D[k:]))
+
+
+def rfc6962_path(m: int, D: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """PATH(m, D[n]), RFC 6962 section 2.1.1, RFC 9162 section 2.1.3.1.
+
+    >>> len(rfc6962_path(6, (b"",) * 7))
+    2
+    """
+    n = len(D)
+    if n == 1:
+        return ()
+    k = _split(n)
+    if m < k:
+        return (*rfc6962_path(m, D[:k]), rfc6962_root(D[k:]))
+    return (*rfc6962_path(m - k, D[k:]), rfc6962_root(D[:k]))
+
+
+# ---- Bitcoin: a level of odd length repeats its last node --------------------------------------------------
+
+
+@lru_cache(maxsize=1 << 17)
+def _bitcoin_above(level: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    if len(level) % 2:
+        level += level[-1:]
+    return tuple(_hash(_hash(level[i], level[i + 1])) for i in range(0, len(level), 2))
+
+
+def bitcoin_root(level: tuple[bytes, ...]) -> bytes:
+    """The Merkle root over the transaction ids of a block.
+
+    >>> bitcoin_root((b"id" * 16,)) == b"id" * 16
+    True
+    """
+    if not level:
+        return bytes(32)
+    return level[0] if len(level) == 1 else bitcoin_root(_bitcoin_above(level))
+
+
+def bitcoin_path(m: int, level: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """The siblings of id m, a lone node being its own.
+
+    >>> bitcoin_path(2, (b"a" * 32, b"b" * 32, b"c" * 32))[0] == b"c" * 32
+    True
+    """
+    if len(level) == 1:
+        return ()
+    sibling = level[min(m ^ 1, len(level) - 1)]
+    return (sibling, *bitcoin_path(m // 2, _bitcoin_above(level)))
+
+
+def bitcoin_mutated(level: tuple[bytes, ...]) -> bool:
+    """Whether two equal siblings meet before any duplication (CVE-2012-2459).
+
+    >>> bitcoin_mutated((b"a" * 32, b"a" * 32)), bitcoin_mutated((b"a" * 32,))
+    (True, False)
+    """
+    if len(level) <= 1:
+        return False
+    met = any(level[i] == level[i + 1] for i in range(0, len(level) - 1, 2))
+    return met or bitcoin_mutated(_bitcoin_above(level))
+
+
+# ---- SSZ, simple-serialize.md of the Ethereum consensus specifications: merkleize(chunks, limit) -----------
+
+
+def _depth(count: int) -> int:
+    """The height of a tree over next_pow_of_two(count) chunks."""
+    depth = 0
+    while 1 << depth < count:
+        depth += 1
+    return depth
+
+
+@lru_cache(maxsize=1 << 17)
+def _ssz_subtree(chunks: tuple[bytes, ...], depth: int) -> bytes:
+    """The root over 2^depth chunks, of which those after the given ones are zero."""
+    if depth == 0:
+        return chunks[0] if chunks else bytes(32)
+    half = 1 << (depth - 1)
+    return _hash(_ssz_subtree(chunks[:half], depth - 1), _ssz_subtree(chunks[half:], depth - 1))
+
+
+def ssz_root(chunks: tuple[bytes, ...], limit: int | None = None) -> bytes:
+    """merkleize(chunks, limit).
+
+    >>> ssz_root(()) == bytes(32)
+    True
+    """
+    return _ssz_subtree(chunks, _depth(max(len(chunks), 1) if limit is None else limit))
+
+
+def ssz_path(m: int, chunks: tuple[bytes, ...], limit: int | None = None) -> tuple[bytes, ...]:
+    """The siblings of chunk m.
+
+    >>> ssz_path(0, (b"a" * 32,), limit=2) == (bytes(32),)
+    True
+    """
+    return _ssz_siblings(m, chunks, _depth(len(chunks) if limit is None else limit))
+
+
+def _ssz_siblings(m: int, chunks: tuple[bytes, ...], depth: int) -> tuple[bytes, ...]:
+    if depth == 0:
+        return ()
+    half = 1 << (depth - 1)
+    left, right = chunks[:half], chunks[half:]
+    if m < half:
+        return (*_ssz_siblings(m, left, depth - 1), _ssz_subtree(right, depth - 1))
+    return (*_ssz_siblings(m - half, right, depth - 1), _ssz_subtree(left, depth - 1))

@@ -1,0 +1,334 @@
+"""Trees: roots, kept levels, inclusion paths.
+
+The terms are those of RFC 6962 section 2.1 and of the profiles: level 0 holds the leaf hashes, the node i of
+level k + 1 is H(node_prefix || node 2 i || node 2 i + 1 of level k). A node over 2^k leaves is complete and
+the same under every rule; what a rule says is how the right edge of the tree is closed, in `close` alone.
+"""
+
+from __future__ import annotations
+
+from merklecore.errors import BoundsError, InputError, ProofError
+from merklecore.reference.hashing import DIGEST_SIZES, check_kernel, many
+from merklecore.reference.inputs import Rows, check_threads, contiguous, natural
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import SupportsIndex
+
+    from merklecore.reference.inputs import Bytes, Data, Messages
+
+__all__ = ["Nodes", "Spec", "fold", "leaf_hash", "root"]
+
+MAX_DEPTH = 64
+BLOCK_LEVEL = 12  # a root is computed over blocks of 2^12 leaves, so that its memory does not grow with them
+
+
+class Spec:
+    """How a tree hashes: a profile in the backend's terms. Profile has checked the values."""
+
+    __slots__ = (
+        "_hash_all",
+        "_zeros",
+        "depth",
+        "digest_size",
+        "empty",
+        "leaf",
+        "leaf_prefix",
+        "limit",
+        "node_prefix",
+        "odd",
+    )
+
+    def __init__(
+        self,
+        algorithm: str,
+        leaf: str,
+        leaf_prefix: bytes,
+        node_prefix: bytes,
+        odd: str,
+        limit: int | None,
+        empty: bytes | str | None,
+    ) -> None:
+        self._hash_all = many(algorithm)
+        self.digest_size = DIGEST_SIZES[algorithm]
+        self.leaf, self.leaf_prefix, self.node_prefix = leaf, leaf_prefix, node_prefix
+        self.odd, self.limit, self.empty = odd, limit, empty
+        # At least so many levels stand above the leaves.
+        self.depth = 0 if limit is None else (limit - 1).bit_length()
+        self._zeros = [bytes(self.digest_size)]
+        if odd == "pad":
+            for _ in range(MAX_DEPTH):
+                self._zeros += self.parents([self._zeros[-1]] * 2)
+
+    def width(self, hashed: bool) -> int:
+        """Bytes of a leaf where they are known (it is a digest already), else -1."""
+        return self.digest_size if hashed or self.leaf == "as_is" else -1
+
+    def leaf_hashes(self, leaves: Sequence[Bytes], hashed: bool) -> list[bytes]:
+        """Level 0."""
+        if hashed or self.leaf == "as_is":
+            return [bytes(leaf) for leaf in leaves]
+        prefix, hash_all = self.leaf_prefix, self._hash_all
+        if self.leaf == "hash_digest":
+            leaves = hash_all(leaves)
+        digests = hash_all([prefix + leaf for leaf in leaves] if prefix else leaves)
+        return hash_all(digests) if self.leaf == "hash_twice" else digests
+
+    def parents(self, nodes: Iterable[bytes]) -> list[bytes]:
+        """One level up, of an even number of nodes."""
+        prefix, each = self.node_prefix, iter(nodes)
+        if prefix:
+            return self._hash_all([prefix + left + right for left, right in zip(each, each, strict=True)])
+        return self._hash_all([left + right for left, right in zip(each, each, strict=True)])
+
+    def equal_siblings(self, nodes: Sequence[bytes]) -> int:
+        """Pairs of equal siblings; they matter only where odd levels are duplicated (CVE-2012-2459)."""
+        if self.odd != "duplicate":
+            return 0
+        return sum(map(bytes.__eq__, nodes[::2], nodes[1::2]))
+
+    def zero(self, level: SupportsIndex) -> bytes:
+        """The root of 2^level zero leaves, where odd levels are padded."""
+        k = natural(level, "level")
+        if self.odd != "pad" or k > MAX_DEPTH:
+            raise BoundsError(f"level {k}: zero subtrees exist for levels 0 to {MAX_DEPTH} of a padded tree")
+        return self._zeros[k]
+
+    def empty_tree(self) -> bytes:
+        """The root of no leaves."""
+        if self.empty == "hash":
+            return self._hash_all([b""])[0]
+        if isinstance(self.empty, bytes):
+            return self.empty
+        if self.odd == "pad":
+            return self._zeros[self.depth]
+        raise InputError("an empty tree has no root under this profile")
+
+    def admit(self, size: int) -> None:
+        """Refuse more leaves than the limit."""
+        if self.limit is not None and size > self.limit:
+            raise InputError(f"leaves: {size} where the limit is {self.limit}")
+
+
+def close(spec: Spec, size: int, peaks: Sequence[bytes]) -> tuple[list[bytes], bytes, int]:
+    """Close the right edge of a tree of ``size`` > 0 leaves.
+
+    peaks[k] is the last complete node of level k, read where bit k of ``size`` is set. Returned are the
+    incomplete node of every level (b"" where a level has none), the root, and the pairs of equal siblings
+    among these nodes.
+    """
+    edge, equal = [b""], 0
+    height = (size - 1).bit_length()
+    for k in range(height):
+        left, right = (peaks[k], edge[k]) if size >> k & 1 else (edge[k], b"")
+        if not left:  # level k has an even number of nodes, all complete
+            edge.append(b"")
+            continue
+        if right:
+            equal += spec.equal_siblings((left, right))
+        elif spec.odd == "split":
+            edge.append(left)  # a lone node rises
+            continue
+        else:
+            right = left if spec.odd == "duplicate" else spec._zeros[k]
+        edge += spec.parents((left, right))
+    top = edge[height] or peaks[height]
+    for k in range(height, spec.depth):
+        top = spec.parents((top, spec._zeros[k]))[0]
+    return edge, top, equal
+
+
+def root(
+    spec: Spec,
+    leaves: Messages,
+    hashed: bool = False,
+    threads: SupportsIndex | None = None,
+    kernel: str | None = None,
+) -> bytes:
+    """The root over all leaves; beyond the input it takes the memory of one block and one node a level."""
+    check_kernel(kernel)
+    rows = Rows(leaves, "leaves", spec.width(hashed))
+    check_threads(threads)
+    if rows.n == 0:
+        return spec.empty_tree()
+    spec.admit(rows.n)
+    peaks = [b""] * 64
+    for start in range(0, rows.n, 1 << BLOCK_LEVEL):
+        level = spec.leaf_hashes(rows.block(start, start + (1 << BLOCK_LEVEL)), hashed)
+        k = 0
+        while len(level) > 1:
+            if len(level) & 1:
+                peaks[k] = level.pop()
+            level = spec.parents(level)
+            k += 1
+        carry = level[0]
+        while start >> k & 1:
+            carry = spec.parents((peaks[k], carry))[0]
+            k += 1
+        peaks[k] = carry
+    return close(spec, rows.n, peaks)[1]
+
+
+def leaf_hash(spec: Spec, leaf: Data, kernel: str | None = None) -> bytes:
+    """What stands at level 0 for a leaf."""
+    check_kernel(kernel)
+    return _one_leaf(spec, leaf, False)
+
+
+def _one_leaf(spec: Spec, leaf: Data, hashed: bool) -> bytes:
+    data, width = contiguous(leaf, "leaf"), spec.width(hashed)
+    if width not in (-1, len(data)):
+        raise InputError(f"leaf: {len(data)} bytes where {width} are needed")
+    return spec.leaf_hashes((data,), hashed)[0]
+
+
+def siblings(spec: Spec, index: int, size: int) -> list[tuple[int, str]]:
+    """List the siblings on the way from a leaf to the root: their level, and what they are.
+
+    "left" and "right" are nodes of the tree; a lone node has none where it rises (RFC 6962), meets a "copy"
+    of itself (Bitcoin) or a "zero" subtree (SSZ).
+    """
+    found = []
+    for k in range(max((size - 1).bit_length(), spec.depth)):
+        if index >> k & 1:
+            found.append((k, "left"))
+        elif index >> k < size - 1 >> k:
+            found.append((k, "right"))
+        elif spec.odd != "split":
+            found.append((k, "copy" if spec.odd == "duplicate" else "zero"))
+    return found
+
+
+def fold(
+    spec: Spec,
+    leaf: Data,
+    path: tuple[bytes, ...],
+    index: SupportsIndex,
+    size: SupportsIndex,
+    hashed: bool = False,
+    kernel: str | None = None,
+) -> bytes:
+    """The root that ``leaf`` and an inclusion path lead to, at the place the caller names."""
+    check_kernel(kernel)
+    at, leaves, d = natural(index, "index"), natural(size, "size"), spec.digest_size
+    if at >= leaves:
+        raise BoundsError(f"index {at} is not below size {leaves}")
+    spec.admit(leaves)
+    node = _one_leaf(spec, leaf, hashed)
+    steps = siblings(spec, at, leaves)
+    if len(path) != len(steps):
+        raise ProofError(f"the path has {len(path)} hashes, leaf {at} of {leaves} needs {len(steps)}")
+    for i, sibling in enumerate(path):
+        if type(sibling) is not bytes:
+            raise TypeError(f"path[{i}]: bytes are needed, not {type(sibling).__name__}")
+        if len(sibling) != d:
+            raise ProofError(f"hash {i} of the path has {len(sibling)} bytes, digests have {d}")
+    for i, (sibling, (k, side)) in enumerate(zip(path, steps, strict=True)):
+        if side == "copy" and sibling != node:
+            raise ProofError(f"hash {i} of the path differs from the lone node it must repeat")
+        if spec.odd == "duplicate" and side != "copy" and sibling == node:
+            raise ProofError(f"hash {i} of the path equals the node it is paired with (CVE-2012-2459)")
+        if side == "zero" and sibling != spec._zeros[k]:
+            raise ProofError(
+                f"hash {i} of the path lies beyond the last leaf and is not the zero subtree of level {k}"
+            )
+        node = spec.parents((sibling, node) if side == "left" else (node, sibling))[0]
+    return node
+
+
+class Nodes:
+    """The complete nodes of every level, one list a level."""
+
+    __slots__ = ("_equal", "_levels", "_spec")
+
+    def __init__(self, spec: Spec) -> None:
+        if not isinstance(spec, Spec):
+            raise TypeError(f"spec: a Spec is needed, not {type(spec).__name__}")
+        self._spec = spec
+        self._levels: list[list[bytes]] = [[]]
+        self._equal = 0  # among the nodes that have a parent here
+
+    def __len__(self) -> int:
+        return len(self._levels[0])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all digests; what Python takes to hold them is more."""
+        return sum(map(len, self._levels)) * self._spec.digest_size
+
+    def extend(
+        self,
+        leaves: Messages,
+        hashed: bool = False,
+        threads: SupportsIndex | None = None,
+        kernel: str | None = None,
+    ) -> None:
+        """Append leaves: all of them, or none when something is wrong with one."""
+        check_kernel(kernel)
+        rows = Rows(leaves, "leaves", self._spec.width(hashed))
+        check_threads(threads)
+        self._spec.admit(len(self) + rows.n)
+        self._add(self._spec.leaf_hashes(rows.block(0, rows.n), hashed))
+
+    def append(self, leaf: Data, hashed: bool = False) -> None:
+        """Append one leaf."""
+        node = _one_leaf(self._spec, leaf, hashed)
+        self._spec.admit(len(self) + 1)
+        self._add([node])
+
+    def _add(self, nodes: list[bytes]) -> None:
+        k = 0
+        while nodes:
+            if k == len(self._levels):
+                self._levels.append([])
+            level = self._levels[k]
+            level += nodes
+            parents_held = len(self._levels[k + 1]) if k + 1 < len(self._levels) else 0
+            paired = level[2 * parents_held : len(level) & ~1]
+            self._equal += self._spec.equal_siblings(paired)
+            nodes = self._spec.parents(paired)
+            k += 1
+
+    def leaf(self, index: SupportsIndex) -> bytes:
+        """The leaf hash at an index."""
+        i = natural(index, "index")
+        if i >= len(self):
+            raise BoundsError(f"index {i} is not below size {len(self)}")
+        return self._levels[0][i]
+
+    def _size(self, size: SupportsIndex | None) -> int:
+        if size is None:
+            return len(self)
+        n = natural(size, "size")
+        if n > len(self):
+            raise BoundsError(f"size {n} is above the tree's size {len(self)}")
+        return n
+
+    def _close(self, n: int) -> tuple[list[bytes], bytes, int]:
+        peaks = [self._levels[k][(n >> k) - 1] if n >> k & 1 else b"" for k in range(n.bit_length())]
+        return close(self._spec, n, peaks)
+
+    def root(self, size: SupportsIndex | None = None) -> bytes:
+        """The root of the tree, or of its first ``size`` leaves."""
+        n = self._size(size)
+        return self._close(n)[1] if n else self._spec.empty_tree()
+
+    def path(self, index: SupportsIndex, size: SupportsIndex | None = None) -> tuple[bytes, ...]:
+        """The siblings from a leaf to the root."""
+        i, n = natural(index, "index"), self._size(size)
+        if i >= n:
+            raise BoundsError(f"index {i} is not below size {n}")
+        edge = self._close(n)[0]
+        found = []
+        for k, side in siblings(self._spec, i, n):
+            place = i >> k if side == "copy" else i >> k ^ 1
+            if side == "zero":
+                found.append(self._spec._zeros[k])
+            else:
+                found.append(self._levels[k][place] if place < n >> k else edge[k])
+        return tuple(found)
+
+    def equal_pairs(self) -> int:
+        """Pairs of equal siblings in the tree, a lone node's own copy not counted."""
+        return self._equal + (self._close(len(self))[2] if len(self) else 0)

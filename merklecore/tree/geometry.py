@@ -1,0 +1,112 @@
+"""Where the nodes of a proof stand. Integers only: plan here, fetch anywhere, then ``from_path``.
+
+A node id is (level, index): level 0 holds the leaf hashes, and node i of level k stands over leaves
+[i << k, (i + 1) << k). Of a tree of ``size`` leaves level k has ceil(size / 2^k) nodes. The last of them may
+stand over fewer leaves than 2^k: it is incomplete, changes as the tree grows, and is not stored; it is
+computed from the complete nodes that ``covering_nodes`` lists.
+
+How a level with an odd count is closed is the profile's ``odd``: the lone node rises ("split", RFC 6962), is
+paired with itself ("duplicate", Bitcoin) or with a zero subtree ("pad", SSZ).
+"""
+
+from __future__ import annotations
+
+from operator import index as _index
+
+from merklecore.errors import BoundsError, InputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import SupportsIndex
+
+__all__ = ["covering_nodes", "depth", "inclusion_nodes", "is_complete"]
+
+
+def _natural(value: SupportsIndex, what: str) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{what}: an integer is needed, not {type(value).__name__}")
+    number = _index(value)
+    if not 0 <= number < 1 << 64:
+        raise BoundsError(f"{what} {number} is not between 0 and 2**64 - 1")
+    return number
+
+
+def depth(size: SupportsIndex, limit: int | None = None) -> int:
+    """Return the levels above the leaves of a tree of ``size`` leaves, or those that ``limit`` asks for.
+
+    BoundsError for a size below 1, InputError for a size above the limit.
+
+    >>> depth(1), depth(5), depth(5, limit=1024)
+    (0, 3, 10)
+    """
+    n = _natural(size, "size")
+    if n == 0:
+        raise BoundsError("size 0: an empty tree has no levels")
+    if limit is not None and n > limit:
+        raise InputError(f"size: {n} where the limit is {limit}")
+    return ((n if limit is None else limit) - 1).bit_length()
+
+
+def inclusion_nodes(
+    index: SupportsIndex, size: SupportsIndex, odd: str = "split", limit: int | None = None
+) -> list[tuple[int, int]]:
+    """Return the ids of the nodes on an inclusion path, leaf to root: (level, index) of each hash.
+
+    With odd="split" they are the siblings of RFC 6962 section 2.1.1; where a lone node rises there is none.
+    With "duplicate" a lone node's id is its own; with "pad" ids beyond the last node are zero subtrees, and
+    with ``limit`` the path goes on to the depth of the limit. BoundsError unless index < size.
+
+    >>> inclusion_nodes(4, 7)
+    [(0, 5), (1, 3), (2, 0)]
+    >>> inclusion_nodes(6, 7)
+    [(1, 2), (2, 0)]
+    >>> inclusion_nodes(6, 7, "duplicate")
+    [(0, 6), (1, 2), (2, 0)]
+    """
+    i, n = _natural(index, "index"), _natural(size, "size")
+    if i >= n:
+        raise BoundsError(f"index {i} is not below size {n}")
+    if odd not in ("split", "duplicate", "pad"):
+        raise InputError(f"odd: {odd!r} is none of split, duplicate, pad")
+    nodes = []
+    for level in range(depth(n, limit)):
+        at, last = i >> level, (n - 1) >> level
+        if at ^ 1 <= last or odd == "pad":
+            nodes.append((level, at ^ 1))
+        elif odd == "duplicate":
+            nodes.append((level, at))
+    return nodes
+
+
+def is_complete(level: int, index: int, size: int) -> bool:
+    """Tell whether a node stands over 2^level leaves of a tree of ``size``, and so never changes.
+
+    >>> is_complete(1, 2, 7), is_complete(1, 3, 7)
+    (True, False)
+    """
+    return (index + 1) << level <= size
+
+
+def covering_nodes(start: SupportsIndex, stop: SupportsIndex) -> list[tuple[int, int]]:
+    """Return the fewest complete nodes that stand over leaves [start, stop), left to right.
+
+    For [0, size) they are the peaks of the tree, and under RFC 6962 the root is their fold from the right:
+    H(peak, H(peak, ... H(peak, peak))). The same gives an incomplete node of level k from [index << k, size).
+    BoundsError unless start <= stop.
+
+    >>> covering_nodes(0, 7)
+    [(2, 0), (1, 2), (0, 6)]
+    >>> covering_nodes(3, 8)
+    [(0, 3), (2, 1)]
+    """
+    at, end = _natural(start, "start"), _natural(stop, "stop")
+    if at > end:
+        raise BoundsError(f"start {at} is above stop {end}")
+    nodes = []
+    while at < end:
+        level = (end - at).bit_length() - 1
+        if at:
+            level = min(level, (at & -at).bit_length() - 1)
+        nodes.append((level, at >> level))
+        at += 1 << level
+    return nodes
