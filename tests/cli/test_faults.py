@@ -77,7 +77,7 @@ FAULTS: list[tuple[list[str], str, str]] = [
     *((VERIFY, text, "merklecore: -: ") for text in (
         "", "{", "[]", "null", "1", '"x"', PROOF[:-1], PROOF + "x",
         PROOF.replace("1", "2"), PROOF.replace("1", "true"),
-        PROOF.replace("inclusion", "multi"), PROOF.replace("[]", '["00"]'),
+        PROOF.replace("inclusion", "multi"), PROOF.replace("[]", '["0"]'),
         PROOF.replace("[]", f'["{ROOT.upper()}"]'),
         PROOF.replace("[]", '["zz"]'), PROOF.replace("[]", "[1]"), PROOF.replace("[]", "{}"),
         PROOF.replace("}", ', "x": 1}'),
