@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
 
 import merklecore as mc
@@ -28,7 +28,7 @@ def root(args: Namespace) -> int:
     source = Source(args, profile)
     tree, _ = grow(source)
     if args.json:
-        print(json.dumps(_envelope(tree, source)))
+        print(_json(_envelope(tree, source)))
     else:
         print(tree.root.hex())
     _remarks(tree, source, args)
@@ -54,8 +54,10 @@ def prove(args: Namespace) -> int:
         if leaf is not None and len(leaf) <= LEAF_SHOWN:
             envelope["leaf"] = leaf.hex()
         if args.output is None:
-            envelope["proof"] = json.loads(proof)
-        print(json.dumps(envelope))
+            from json import loads
+
+            envelope["proof"] = loads(proof)
+        print(_json(envelope))
     else:
         if args.output is None:
             print(proof)
@@ -78,8 +80,6 @@ def verify(args: Namespace) -> int:
     elif args.leaf_file is not None:
         leaf = _content(args.leaf_file)
     else:
-        import os
-
         leaf = os.fsencode(args.leaf)
     try:
         text = _content(args.proof, LARGEST_PROOF)
@@ -93,10 +93,10 @@ def verify(args: Namespace) -> int:
     except ProofError as error:
         if not args.json:
             raise ProofError(f"{shown(args.proof)}: does not hold: {error}") from None
-        print(json.dumps({"holds": False, "reason": str(error)}))
+        print(_json({"holds": False, "reason": str(error)}))
         return 1
     if args.json:
-        print(json.dumps({"holds": True}))
+        print(_json({"holds": True}))
     else:
         print(f"holds: leaf {args.index} of {args.size} under {root.hex()} ({args.profile})")
     return 0
@@ -114,16 +114,10 @@ def _envelope(tree: mc.MerkleTree, source: Source) -> dict[str, object]:
     }
     if source.kind == "directory":
         # A name that is no UTF-8 is written with lone surrogates, as os.fsdecode gives it.
-        about["skipped"] = [{"path": _decoded(path), "reason": reason} for path, reason in source.skipped]
+        about["skipped"] = [{"path": os.fsdecode(path), "reason": reason} for path, reason in source.skipped]
     if source.profile.odd == "duplicate":
         about["mutated"] = tree.mutated
     return about
-
-
-def _decoded(path: bytes) -> str:
-    import os
-
-    return os.fsdecode(path)
 
 
 def _remarks(tree: mc.MerkleTree, source: Source, args: Namespace) -> None:
@@ -136,6 +130,12 @@ def _remarks(tree: mc.MerkleTree, source: Source, args: Namespace) -> None:
         print(f"left out: {len(source.skipped) - SKIPPED_SHOWN:,} more; --json lists all", file=sys.stderr)
     if source.profile.odd == "duplicate" and tree.mutated:
         print("mutated: two equal siblings met; other leaves have this root too", file=sys.stderr)
+
+
+def _json(answer: dict[str, object]) -> str:
+    import json
+
+    return json.dumps(answer)
 
 
 def _hexadecimal(option: str, text: str) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import merklecore as mc
 from merklecore import _backend
 
@@ -23,6 +21,8 @@ def run(args: Namespace) -> int:
     about = mc.cpu_info()
     rows = _backend.measure() if args.measure else None
     if args.json:
+        import json
+
         answer: dict[str, Any] = {"version": mc.__version__} | about
         if rows is not None:
             answer |= {"measured": rows, "misplaced": misplaced(about["chosen"], rows)}

@@ -92,7 +92,8 @@ def test_whatever_is_changed_does_not_hold(run: Run, told: Told, files: Path, tm
         ({"--index": "3"}, hashes), ({"--index": "0"}, hashes), ({"--index": "4"}, hashes),
         ({"--size": "3"}, hashes), ({"--size": "4"}, hashes), ({"--size": "9"}, hashes),
         ({"--size": str(2**64 - 1)}, hashes),
-        ({}, hashes[::-1]), ({}, hashes[1:]), ({}, [*hashes, hashes[0]]), ({}, []), ({}, ["00"] * len(hashes)),
+        ({}, hashes[::-1]), ({}, hashes[1:]), ({}, [*hashes, hashes[0]]), ({}, []),
+        ({}, ["00"] * len(hashes)),
         *(({}, [*hashes[:i], flipped(hashes[i]), *hashes[i + 1 :]]) for i in range(len(hashes))),
     ]  # fmt: skip
     for change, path in changes:
