@@ -1,0 +1,38 @@
+"""What all tests share. Both backends are always there: a test that asks for `backend` runs over each."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hypothesis import settings
+
+import merklecore as mc
+
+VECTORS = Path(os.environ.get("MERKLECORE_VECTORS") or Path(__file__).parents[1].parent / "shared" / "vectors")
+
+settings.register_profile("dev", max_examples=50, deadline=None)
+settings.register_profile("ci", max_examples=500, deadline=None, derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+def pytest_report_header() -> str:
+    about = mc.cpu_info()
+    kernels = ", ".join(f"{name} {shape}: {k}" for name, s in about["chosen"].items() for shape, k in s.items())
+    return f"merklecore: {about['backend']} backend on {about['cpu']}; {kernels}"
+
+
+@pytest.fixture(params=["native", "reference"])
+def backend(request: pytest.FixtureRequest) -> ModuleType:
+    """The primitives of one backend. Where the extension is not built, its half fails: a skip would hide that."""
+    return importlib.import_module({"native": "merklecore._native"}.get(request.param, "merklecore.reference"))
+
+
+@pytest.fixture(scope="session")
+def vectors() -> Path:
+    """Conformance data of other projects."""
+    assert VECTORS.is_dir(), f"no vectors at {VECTORS}: set MERKLECORE_VECTORS"
+    return VECTORS
