@@ -12,7 +12,9 @@ from hypothesis import settings
 
 import merklecore as mc
 
-VECTORS = Path(os.environ.get("MERKLECORE_VECTORS") or Path(__file__).parents[1].parent / "shared" / "vectors")
+VECTORS = Path(
+    os.environ.get("MERKLECORE_VECTORS") or Path(__file__).parents[1].parent / "shared" / "vectors"
+)
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile("ci", max_examples=500, deadline=None, derandomize=True)
@@ -21,14 +23,18 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 def pytest_report_header() -> str:
     about = mc.cpu_info()
-    kernels = ", ".join(f"{name} {shape}: {k}" for name, s in about["chosen"].items() for shape, k in s.items())
+    kernels = ", ".join(
+        f"{name} {shape}: {k}" for name, s in about["chosen"].items() for shape, k in s.items()
+    )
     return f"merklecore: {about['backend']} backend on {about['cpu']}; {kernels}"
 
 
 @pytest.fixture(params=["native", "reference"])
 def backend(request: pytest.FixtureRequest) -> ModuleType:
     """The primitives of one backend. Where the extension is not built, its half fails: a skip would hide that."""
-    return importlib.import_module({"native": "merklecore._native"}.get(request.param, "merklecore.reference"))
+    return importlib.import_module(
+        {"native": "merklecore._native"}.get(request.param, "merklecore.reference")
+    )
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,9 @@ def test_reference_serves_where_it_is_not(tmp_path):
     root = without_extension(tmp_path)
     assert chosen(root) == "reference"
     assert chosen(root, BACKEND="reference") == "reference"
-    assert "BackendError: MERKLECORE_BACKEND: the native backend is not built" in chosen(root, BACKEND="native")
+    assert "BackendError: MERKLECORE_BACKEND: the native backend is not built" in chosen(
+        root, BACKEND="native"
+    )
 
 
 def test_a_broken_build_is_not_hidden(tmp_path):
@@ -62,7 +64,9 @@ def test_half_a_build_is_not_hidden(tmp_path):
 
 
 def test_an_unknown_backend_is_fatal():
-    assert chosen(BACKEND="fast").endswith("BackendError: MERKLECORE_BACKEND: 'fast' is none of native, reference")
+    assert chosen(BACKEND="fast").endswith(
+        "BackendError: MERKLECORE_BACKEND: 'fast' is none of native, reference"
+    )
 
 
 @pytest.mark.parametrize("name", ["native", "reference"])
