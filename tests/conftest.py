@@ -31,7 +31,7 @@ def pytest_report_header() -> str:
 
 @pytest.fixture(params=["native", "reference"])
 def backend(request: pytest.FixtureRequest) -> ModuleType:
-    """The primitives of one backend. Where the extension is not built, its half fails: a skip would hide that."""
+    """The primitives of one backend. Where the extension is not built its half fails, unskipped."""
     return importlib.import_module(
         {"native": "merklecore._native"}.get(request.param, "merklecore.reference")
     )

@@ -1,4 +1,4 @@
-"""Batches of messages and nodes, on both backends: known answers, every kind of input, every way to be wrong."""
+"""Batches of messages and nodes on both backends: known answers, kinds of input, ways to be wrong."""
 
 import hashlib
 import mmap
@@ -43,7 +43,7 @@ def mapped(data):
     return memory
 
 
-# ---- known answers -------------------------------------------------------------------------------------------------
+# ---- known answers -----------------------------------------------------------------------------------------
 
 
 def test_known_answers(backend):
@@ -56,8 +56,8 @@ def test_known_answers(backend):
 
 def test_known_answers_of_botan(backend, vectors):
     text = (vectors / "hashes/botan/sha2_32.vec").read_text()
-    rows = [line.partition("=")[2].strip() for line in text.partition("[SHA-256]")[2].partition("[")[0].splitlines()
-            if line.startswith(("In", "Out"))]  # fmt: skip
+    section = text.partition("[SHA-256]")[2].partition("[")[0].splitlines()
+    rows = [line.partition("=")[2].strip() for line in section if line.startswith(("In", "Out"))]
     messages = [bytes.fromhex(row) for row in rows[::2]]
     digests = [bytes.fromhex(row) for row in rows[1::2]]
     assert len(messages) == len(digests) > 200
@@ -74,7 +74,7 @@ def test_bitcoin_genesis_header(backend):
     assert backend.sha256d(header)[::-1].hex() == shown
 
 
-# ---- every length and count ----------------------------------------------------------------------------------------
+# ---- every length and count --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("algorithm", mc.algorithms())
@@ -132,7 +132,7 @@ def test_unaligned_memory(data, start):
         assert of(backend.hash_many([view, b""], "sha256"))[0] == hashlib.sha256(view).digest()
 
 
-# ---- what is accepted ----------------------------------------------------------------------------------------------
+# ---- what is accepted --------------------------------------------------------------------------------------
 
 KINDS = {
     "list": LIST,
@@ -214,7 +214,7 @@ def test_nothing_to_hash(backend):
     assert of(backend.hash_many(np.empty((3, 0), np.uint8), "sha256")) == [hashlib.sha256().digest()] * 3
 
 
-# ---- what is refused -----------------------------------------------------------------------------------------------
+# ---- what is refused ---------------------------------------------------------------------------------------
 
 WRONG_TYPES = {
     "str": "text",
@@ -300,15 +300,15 @@ def test_pieces_of_memory_are_refused(backend):
 
 
 def test_nodes_must_make_pairs(backend):
-    with pytest.raises(mc.InputError, match="^nodes: 5 nodes do not make pairs"):
+    with pytest.raises(mc.InputError, match=r"^nodes: 5 nodes do not make pairs"):
         backend.hash_pairs(LIST[:5], "sha256")
-    with pytest.raises(mc.InputError, match="^nodes: 1 nodes do not make pairs"):
+    with pytest.raises(mc.InputError, match=r"^nodes: 1 nodes do not make pairs"):
         backend.hash_pairs(bytes(32), "sha256")
-    with pytest.raises(mc.InputError, match="^nodes: 63 bytes are not a whole number of rows of 32"):
+    with pytest.raises(mc.InputError, match=r"^nodes: 63 bytes are not a whole number of rows of 32"):
         backend.hash_pairs(bytes(63), "sha256")
     with pytest.raises(mc.InputError, match=r"^nodes\[1\]: 33 bytes where 32 are needed"):
         backend.hash_pairs([bytes(32), bytes(33), bytes(31), bytes(32)], "sha256")
-    with pytest.raises(mc.InputError, match="^nodes: rows of 64 bytes where 32 are needed"):
+    with pytest.raises(mc.InputError, match=r"^nodes: rows of 64 bytes where 32 are needed"):
         backend.hash_pairs(np.zeros((2, 64), np.uint8), "sha256")
 
 
@@ -318,10 +318,10 @@ def test_unknown_names(backend):
         lambda name: backend.hash_many([], name),
         lambda name: backend.hash_pairs([], name),
     ):
-        with pytest.raises(mc.InputError, match="^algorithm 'md5' is none of sha256, sha256d"):
+        with pytest.raises(mc.InputError, match=r"^algorithm 'md5' is none of sha256, sha256d"):
             call("md5")
         for wrong in (None, 256, b"sha256"):
-            with pytest.raises(TypeError, match="^algorithm: a name is needed, not "):
+            with pytest.raises(TypeError, match=r"^algorithm: a name is needed, not "):
                 call(wrong)
 
 
@@ -332,9 +332,9 @@ def test_kernels_by_name(backend, call):
     expected = bytes(function(argument, "sha256"))
     for kernel in backend.kernels("sha256"):
         assert bytes(function(argument, "sha256", kernel=kernel)) == expected
-    with pytest.raises(mc.BackendError, match="^kernel 'quantum' is n"):
+    with pytest.raises(mc.BackendError, match=r"^kernel 'quantum' is n"):
         function(argument, "sha256", kernel="quantum")
-    with pytest.raises(TypeError, match="^kernel: a name is needed"):
+    with pytest.raises(TypeError, match=r"^kernel: a name is needed"):
         function(argument, "sha256", kernel=1)
 
 
@@ -348,11 +348,11 @@ def test_threads(backend, call):
         with pytest.raises(TypeError):
             function(LIST, "sha256", b"", wrong)
     for wrong in (0, -1, 1025, 5000, 2**70):
-        with pytest.raises(mc.InputError, match="^threads: -?[0-9]+ is not between 1 and 1024"):
+        with pytest.raises(mc.InputError, match=r"^threads: -?[0-9]+ is not between 1 and 1024"):
             function(LIST, "sha256", b"", wrong)
 
 
-# ---- out -----------------------------------------------------------------------------------------------------------
+# ---- out ---------------------------------------------------------------------------------------------------
 
 OUTS = {
     "array": lambda: np.zeros((3, 32), np.uint8),
@@ -398,14 +398,14 @@ def test_out_that_does_not_fit(backend, call, kind):
     source = LIST[:3] if call == "hash_many" else LIST
     out = BAD_OUTS[kind]()
     before = out.tobytes() if isinstance(out, np.ndarray) else bytes(out)
-    with pytest.raises(mc.InputError, match="^out: "):
+    with pytest.raises(mc.InputError, match=r"^out: "):
         getattr(backend, call)(source, "sha256", b"", None, out)
     assert before == (out.tobytes() if isinstance(out, np.ndarray) else bytes(out))
 
 
 @pytest.mark.parametrize("out", [[], "text", 96, object()], ids=lambda out: type(out).__name__)
 def test_out_of_a_wrong_type(backend, out):
-    with pytest.raises(TypeError, match="^out: a writable buffer is needed"):
+    with pytest.raises(TypeError, match=r"^out: a writable buffer is needed"):
         backend.hash_many(LIST[:3], "sha256", b"", None, out)
 
 
@@ -413,7 +413,7 @@ def test_out_for_nothing(backend):
     for out in (bytearray(), np.empty((0, 32), np.uint8)):
         assert backend.hash_many([], "sha256", b"", None, out) is out
         assert backend.hash_pairs(b"", "sha256", b"", None, out) is out
-    with pytest.raises(mc.InputError, match="^out: "):
+    with pytest.raises(mc.InputError, match=r"^out: "):
         backend.hash_many([], "sha256", b"", None, bytearray(1))
 
 
@@ -426,9 +426,9 @@ def test_out_that_overlaps_the_input_is_refused(backend):
         ([bytes(32)] * 5 + [memory[4]], memory[2:5]),
         ([memory[0].data] + [bytes(32)] * 5, memory[:3]),
     ):
-        with pytest.raises(mc.InputError, match="^out: shares memory"):
+        with pytest.raises(mc.InputError, match=r"^out: shares memory"):
             backend.hash_pairs(source, "sha256", b"", None, out)
-    with pytest.raises(mc.InputError, match="^out: shares memory"):
+    with pytest.raises(mc.InputError, match=r"^out: shares memory"):
         backend.hash_many([b"a"], "sha256", memory[0], None, memory[:1])
     assert not memory.any()
 
@@ -441,7 +441,7 @@ def test_out_beside_the_input_is_not(backend):
     assert of(backend.hash_pairs(memory[3:], "sha256", b"", None, memory[:3])) == expected
 
 
-# ---- the public functions ------------------------------------------------------------------------------------------
+# ---- the public functions ----------------------------------------------------------------------------------
 
 
 def test_public_functions():

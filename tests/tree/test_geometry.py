@@ -1,0 +1,108 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import merklecore as mc
+from merklecore.reference.recursive import rfc6962_path, rfc6962_root
+from merklecore.tree import geometry
+
+LEAVES = tuple(b"leaf %d" % i for i in range(70))
+
+
+def test_planning_fetching_and_making_the_proof_elsewhere():
+    """Node ids name the leaves their hashes are over: fetched so, they are the path of RFC 6962."""
+    for size in range(1, 71):
+        for index in range(size):
+            ids = geometry.inclusion_nodes(index, size)
+            path = [rfc6962_root(LEAVES[i << k : min(i + 1 << k, size)]) for k, i in ids]
+            assert tuple(path) == rfc6962_path(index, LEAVES[:size])
+            proof = mc.InclusionProof.from_path(path)
+            root = rfc6962_root(LEAVES[:size])
+            proof.verify(root, LEAVES[index], index=index, size=size)
+
+
+@pytest.mark.parametrize(
+    ("profile", "limit"), [("rfc6962", None), ("bitcoin", None), ("ssz", None), ("ssz", 100)]
+)
+def test_ids_count_as_the_paths_do(profile, limit):
+    profile = mc.profiles[profile] if limit is None else mc.profiles[profile].replace(limit=limit)
+    tree = mc.MerkleTree(
+        np.arange(70 * 32, dtype=np.uint16).astype(np.uint8).reshape(70, 32), profile, hashed=True
+    )
+    for size in range(1, 71):
+        for index in range(size):
+            ids = geometry.inclusion_nodes(index, size, profile.odd, profile.limit)
+            assert len(ids) == len(tree.prove(index, size).path)
+            levels = [level for level, _ in ids]
+            assert levels == sorted(set(levels))
+            if profile.odd != "split":
+                assert levels == list(range(geometry.depth(size, limit)))
+
+
+def test_ids_where_a_lone_node_meets_something_else():
+    assert geometry.inclusion_nodes(4, 5) == [(2, 0)]
+    assert geometry.inclusion_nodes(4, 5, "duplicate") == [(0, 4), (1, 2), (2, 0)]
+    assert geometry.inclusion_nodes(4, 5, "pad") == [(0, 5), (1, 3), (2, 0)]
+    assert geometry.inclusion_nodes(4, 5, "pad", 16) == [(0, 5), (1, 3), (2, 0), (3, 1)]
+    assert geometry.inclusion_nodes(0, 1, "pad", 1) == []
+
+
+def test_covering_nodes():
+    for start in range(40):
+        for stop in range(start, 41):
+            nodes = geometry.covering_nodes(start, stop)
+            spans = [(i << k, i + 1 << k) for k, i in nodes]
+            assert [x for span in spans for x in range(*span)] == list(range(start, stop))
+            for (k, i), (k2, i2) in pairwise(nodes):
+                assert not (k == k2 and i ^ 1 == i2)  # none could be merged
+            assert all(geometry.is_complete(k, i, stop) for k, i in nodes)
+
+
+def test_peaks_fold_to_the_root():
+    import hashlib
+
+    for size in range(1, 71):
+        peaks = [rfc6962_root(LEAVES[i << k : i + 1 << k]) for k, i in geometry.covering_nodes(0, size)]
+        root = peaks.pop()
+        while peaks:
+            root = hashlib.sha256(b"\1" + peaks.pop() + root).digest()
+        assert root == rfc6962_root(LEAVES[:size])
+
+
+def test_depth():
+    assert [geometry.depth(n) for n in (1, 2, 3, 4, 5, 8, 9)] == [0, 1, 2, 2, 3, 3, 4]
+    assert geometry.depth(2**64 - 1) == 64
+    assert geometry.depth(1, 2**40) == 40
+
+
+@pytest.mark.parametrize("wrong", [True, 1.0, "1", None])
+def test_wrong_types(wrong):
+    for call in (
+        lambda: geometry.inclusion_nodes(wrong, 2),
+        lambda: geometry.inclusion_nodes(0, wrong),
+        lambda: geometry.covering_nodes(wrong, 2),
+        lambda: geometry.covering_nodes(0, wrong),
+        lambda: geometry.depth(wrong),
+    ):
+        with pytest.raises(TypeError, match="an integer is needed"):
+            call()
+
+
+def test_wrong_bounds():
+    for call in (
+        lambda: geometry.inclusion_nodes(2, 2),
+        lambda: geometry.inclusion_nodes(0, 0),
+        lambda: geometry.inclusion_nodes(-1, 2),
+        lambda: geometry.inclusion_nodes(0, 2**64),
+        lambda: geometry.covering_nodes(3, 2),
+        lambda: geometry.covering_nodes(-1, 2),
+        lambda: geometry.depth(0),
+    ):
+        with pytest.raises(mc.BoundsError):
+            call()
+    with pytest.raises(mc.InputError, match="size: 5 where the limit is 4"):
+        geometry.inclusion_nodes(0, 5, "pad", 4)
+    with pytest.raises(mc.InputError, match="odd: 'heap' is none of"):
+        geometry.inclusion_nodes(0, 5, "heap")
+    assert geometry.inclusion_nodes(np.uint8(1), np.int64(2)) == [(0, 0)]
