@@ -25,7 +25,11 @@ SOURCES = sorted(glob("csrc/**/*.c", recursive=True))
 HEADERS = sorted(glob("csrc/**/*.h", recursive=True))
 DECLARATIONS = sorted(glob("merklecore/_native/*.pxd"))
 MODULES = sorted(glob("merklecore/_native/*.pyx"))
-DIRECTIVES = {"language_level": 3}
+DIRECTIVES = {
+    "language_level": 3,
+    "auto_pickle": False,  # views and nodes hold pointers; what is pickled are profiles and proofs, above
+    "autotestdict": False,  # doctest finds the examples where they are bound
+}
 
 
 def asked(name):

@@ -24,23 +24,24 @@ extern const mc_lanes sha256_message_shani;
 #else
 #define X86(...)
 #endif
+/* clang-format off: it takes X86(...) for the beginning of something */
 #define FAST_SHA MC_ISA_SHANI | MC_FAST_SHA
 #define NODES(fn)                                                                                                     \
     {                                                                                                                 \
         X86({MC_ISA_SHANI, FAST_SHA, 4, 3, fn##_fast_shani, NULL})                                                    \
-        X86({MC_ISA_AVX512, MC_ISA_AVX512, 16, 8, fn##_avx512, NULL})                                                 \
-        X86({MC_ISA_SHANI, MC_ISA_SHANI, 2, 1, fn##_shani, NULL})                                                     \
-        X86({MC_ISA_AVX2, MC_ISA_AVX2, 8, 3, fn##_avx2, NULL})                                                        \
-        {MC_ISA_PORTABLE, MC_ISA_PORTABLE, 1, 1, fn##_portable, NULL},                                                \
+            X86({MC_ISA_AVX512, MC_ISA_AVX512, 16, 8, fn##_avx512, NULL})                                             \
+                X86({MC_ISA_SHANI, MC_ISA_SHANI, 2, 1, fn##_shani, NULL})                                             \
+                    X86({MC_ISA_AVX2, MC_ISA_AVX2, 8, 3, fn##_avx2, NULL}){MC_ISA_PORTABLE, MC_ISA_PORTABLE, 1, 1,    \
+                                                                           fn##_portable, NULL},                      \
     }
 #define SHA256_MESSAGES                                                                                               \
     {                                                                                                                 \
         X86({MC_ISA_SHANI, FAST_SHA, 4, 3, NULL, &sha256_messages_fast_shani})                                        \
-        X86({MC_ISA_AVX512, MC_ISA_AVX512, 16, 8, NULL, &sha256_messages_avx512})                                     \
-        X86({MC_ISA_SHANI, MC_ISA_SHANI, 2, 2, NULL, &sha256_messages_shani})                                         \
-        X86({MC_ISA_SHANI, MC_ISA_SHANI, 1, 1, NULL, &sha256_message_shani})                                          \
-        X86({MC_ISA_AVX2, MC_ISA_AVX2, 8, 3, NULL, &sha256_messages_avx2})                                            \
-        {MC_ISA_PORTABLE, MC_ISA_PORTABLE, 1, 1, NULL, &sha256_messages_portable},                                    \
+            X86({MC_ISA_AVX512, MC_ISA_AVX512, 16, 8, NULL, &sha256_messages_avx512})                                 \
+                X86({MC_ISA_SHANI, MC_ISA_SHANI, 2, 2, NULL, &sha256_messages_shani})                                 \
+                    X86({MC_ISA_SHANI, MC_ISA_SHANI, 1, 1, NULL, &sha256_message_shani})                              \
+                        X86({MC_ISA_AVX2, MC_ISA_AVX2, 8, 3, NULL, &sha256_messages_avx2}){                           \
+                            MC_ISA_PORTABLE, MC_ISA_PORTABLE, 1, 1, NULL, &sha256_messages_portable},                 \
     }
 
 const mc_hash mc_hashes[MC_HASHES] = {
@@ -50,12 +51,11 @@ const mc_hash mc_hashes[MC_HASHES] = {
 
 /* A shape without rows (double SHA-256 of a prefixed node) is hashed as messages. */
 const mc_kernel mc_kernels[MC_HASHES][MC_SHAPES][MC_MAX_KERNELS] = {
-    [MC_SHA256][MC_NODE] = NODES(sha256_node),
-    [MC_SHA256][MC_PREFIXED_NODE] = NODES(sha256_prefixed_node),
-    [MC_SHA256][MC_MESSAGES] = SHA256_MESSAGES,
-    [MC_SHA256D][MC_NODE] = NODES(sha256d_node),
+    [MC_SHA256][MC_NODE] = NODES(sha256_node),   [MC_SHA256][MC_PREFIXED_NODE] = NODES(sha256_prefixed_node),
+    [MC_SHA256][MC_MESSAGES] = SHA256_MESSAGES,  [MC_SHA256D][MC_NODE] = NODES(sha256d_node),
     [MC_SHA256D][MC_MESSAGES] = SHA256_MESSAGES,
 };
+/* clang-format on */
 
 const mc_kernel *mc_pick(int hash, int shape, size_t n, uint32_t isas) {
     const mc_kernel *fallback = NULL;
@@ -79,6 +79,7 @@ typedef struct known_answer {
     uint8_t shape[MC_SHAPES][MC_MAX_DIGEST];
 } known_answer;
 
+/* clang-format off */
 static const known_answer known_answers[MC_HASHES] = {
     [MC_SHA256] = {{
         [MC_NODE] = {
@@ -109,6 +110,7 @@ static const known_answer known_answers[MC_HASHES] = {
         },
     }},
 };
+/* clang-format on */
 
 static mc_status answer(int hash, int shape, const uint8_t *data, uint8_t *digests, uint32_t isa) {
     const size_t d = mc_hashes[hash].digest_bytes;

@@ -8,7 +8,9 @@
 
 enum { ALIGNMENT = 64 };
 
-static size_t round_up(size_t bytes, size_t unit) { return bytes > SIZE_MAX - unit ? 0 : (bytes + unit - 1) / unit * unit; }
+static size_t round_up(size_t bytes, size_t unit) {
+    return bytes > SIZE_MAX - unit ? 0 : (bytes + unit - 1) / unit * unit;
+}
 
 #ifdef __linux__
 

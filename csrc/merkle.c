@@ -72,8 +72,8 @@ mc_status mc_leaf_hashes(const mc_rule *rule, const mc_messages *leaves, size_t 
 /* ---- the peaks over all leaves --------------------------------------------------------------------------------- */
 
 /* Reduces n <= BLOCK leaves; `scratch` has room for n rows. peak[k] is written where bit k of n is set. */
-static mc_status reduce_block(const mc_rule *rule, const mc_messages *leaves, size_t first, size_t n,
-                              uint8_t *scratch, uint8_t (*peak)[MC_MAX_DIGEST], uint64_t *equal, uint32_t isas) {
+static mc_status reduce_block(const mc_rule *rule, const mc_messages *leaves, size_t first, size_t n, uint8_t *scratch,
+                              uint8_t (*peak)[MC_MAX_DIGEST], uint64_t *equal, uint32_t isas) {
     const size_t d = digest_bytes(rule);
     const uint8_t *nodes = scratch;
     if (rule->leaf == MC_LEAF_AS_IS && leaves->spans == NULL) {
@@ -255,8 +255,8 @@ static mc_status extend_task(void *context, size_t i, unsigned worker) {
     const uint64_t begin = (all->size / BLOCK + i) * BLOCK;
     const uint64_t from = begin > all->size ? begin : all->size;
     const uint64_t to = all->end - begin < BLOCK ? all->end : begin + BLOCK;
-    mc_status status = mc_leaf_hashes(all->rule, all->leaves, from - all->size, to - from, all->level[0] + from * d,
-                                      all->isas);
+    mc_status status =
+        mc_leaf_hashes(all->rule, all->leaves, from - all->size, to - from, all->level[0] + from * d, all->isas);
     for (unsigned k = 0; k < BLOCK_LEVEL && status == MC_OK; k++)
         status = complete_level(all, k, from, to, &all->equal[worker]);
     return status;
@@ -270,8 +270,13 @@ mc_status mc_extend(const mc_rule *rule, uint8_t *const *level, uint64_t size, c
         taken.leaf = MC_LEAF_AS_IS;
     if (leaves->n == 0)
         return MC_OK;
-    extension all = {.rule = &taken, .level = level, .size = size, .end = size + leaves->n, .leaves = leaves,
-                     .isas = isas, .equal = equal};
+    extension all = {.rule = &taken,
+                     .level = level,
+                     .size = size,
+                     .end = size + leaves->n,
+                     .leaves = leaves,
+                     .isas = isas,
+                     .equal = equal};
     const size_t blocks = (all.end - 1) / BLOCK - size / BLOCK + 1;
     threads = threads == 0 ? 1 : threads > MC_MAX_THREADS ? MC_MAX_THREADS : threads;
     memset(equal, 0, threads * sizeof *equal);

@@ -36,7 +36,8 @@ typedef struct mc_feature {
     uint32_t bit;
 } mc_feature;
 
-enum { /* an instruction set is a kernel's name and the feature it needs: one set of bits serves both */
+/* An instruction set is a kernel's name and the feature it needs: one set of bits serves both. */
+enum {
     MC_ISA_PORTABLE = 1,
     MC_ISA_AVX2 = 2,
     MC_ISA_SHANI = 4,
@@ -125,10 +126,10 @@ mc_status mc_hash_messages(int hash, const uint8_t *prefix, size_t prefix_bytes,
 mc_status mc_hash_one(int hash, const uint8_t *data, size_t size, uint8_t *out, uint32_t isas);
 
 /* The same on `threads` threads; the result does not depend on their number. */
-mc_status mc_hash_nodes_parallel(int hash, const uint8_t *prefix, size_t prefix_bytes, const uint8_t *nodes,
-                                 size_t n, uint8_t *out, uint32_t isas, unsigned threads);
-mc_status mc_hash_messages_parallel(int hash, const uint8_t *prefix, size_t prefix_bytes,
-                                    const mc_messages *messages, uint8_t *out, uint32_t isas, unsigned threads);
+mc_status mc_hash_nodes_parallel(int hash, const uint8_t *prefix, size_t prefix_bytes, const uint8_t *nodes, size_t n,
+                                 uint8_t *out, uint32_t isas, unsigned threads);
+mc_status mc_hash_messages_parallel(int hash, const uint8_t *prefix, size_t prefix_bytes, const mc_messages *messages,
+                                    uint8_t *out, uint32_t isas, unsigned threads);
 
 /* ---- parallel.c ------------------------------------------------------------------------------------------------ */
 

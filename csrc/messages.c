@@ -45,9 +45,8 @@ static inline __attribute__((always_inline)) void copy(uint8_t *to, const uint8_
     }
 }
 
-static inline __attribute__((always_inline)) void put_words(const mc_hash *hash, const mc_lanes *run,
-                                                            uint8_t *state, size_t lane,
-                                                            const uint8_t *words) {
+static inline __attribute__((always_inline)) void put_words(const mc_hash *hash, const mc_lanes *run, uint8_t *state,
+                                                            size_t lane, const uint8_t *words) {
     uint8_t *at = state + lane * run->lane_stride;
     if (hash->word_bytes == 4)
         for (size_t w = 0; w < hash->state_words; w++)
@@ -403,16 +402,26 @@ static mc_status hash_chunks(batch *all, unsigned threads) {
     return mc_parallel_for((all->n + all->chunk - 1) / all->chunk, threads, hash_chunk, all);
 }
 
-mc_status mc_hash_nodes_parallel(int hash, const uint8_t *prefix, size_t prefix_bytes, const uint8_t *nodes,
-                                 size_t n, uint8_t *out, uint32_t isas, unsigned threads) {
-    batch all = {.hash = hash, .prefix = prefix, .prefix_bytes = prefix_bytes, .nodes = nodes, .n = n, .out = out,
+mc_status mc_hash_nodes_parallel(int hash, const uint8_t *prefix, size_t prefix_bytes, const uint8_t *nodes, size_t n,
+                                 uint8_t *out, uint32_t isas, unsigned threads) {
+    batch all = {.hash = hash,
+                 .prefix = prefix,
+                 .prefix_bytes = prefix_bytes,
+                 .nodes = nodes,
+                 .n = n,
+                 .out = out,
                  .isas = isas};
     return hash_chunks(&all, threads);
 }
 
-mc_status mc_hash_messages_parallel(int hash, const uint8_t *prefix, size_t prefix_bytes,
-                                    const mc_messages *messages, uint8_t *out, uint32_t isas, unsigned threads) {
-    batch all = {.hash = hash, .prefix = prefix, .prefix_bytes = prefix_bytes, .messages = messages,
-                 .n = messages->n, .out = out, .isas = isas};
+mc_status mc_hash_messages_parallel(int hash, const uint8_t *prefix, size_t prefix_bytes, const mc_messages *messages,
+                                    uint8_t *out, uint32_t isas, unsigned threads) {
+    batch all = {.hash = hash,
+                 .prefix = prefix,
+                 .prefix_bytes = prefix_bytes,
+                 .messages = messages,
+                 .n = messages->n,
+                 .out = out,
+                 .isas = isas};
     return hash_chunks(&all, threads);
 }

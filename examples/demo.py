@@ -17,9 +17,8 @@ import time
 from collections.abc import Callable, Collection
 from functools import partial
 
-import merklecore.reference as reference
-
 import merklecore as mc
+import merklecore.reference as reference
 from merklecore import _backend, directory
 from merklecore.cli.info import describe, measured, misplaced
 from merklecore.cli.terminal import shown

@@ -9,9 +9,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from merklecore.errors import InputError
 
 from merklecore import directory
+from merklecore.errors import InputError
 
 PIPELINE = "cd -- \"$0\" && find . -type f -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum --"
 NAMES = [

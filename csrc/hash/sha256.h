@@ -97,8 +97,7 @@ __attribute__((unused)) static void sha256_digest(const void *words, uint8_t *ou
     ROUND(c, d, e, f, g, h, a, b, KW((t) + 6));                                                                       \
     ROUND(b, c, d, e, f, g, h, a, KW((t) + 7))
 
-#define WORKING(s)                                                                                                    \
-    V32 a = (s)[0], b = (s)[1], c = (s)[2], d = (s)[3], e = (s)[4], f = (s)[5], g = (s)[6], h = (s)[7]
+#define WORKING(s) V32 a = (s)[0], b = (s)[1], c = (s)[2], d = (s)[3], e = (s)[4], f = (s)[5], g = (s)[6], h = (s)[7]
 #define FEED_FORWARD(s)                                                                                               \
     do {                                                                                                              \
         (s)[0] = V32_ADD((s)[0], a), (s)[1] = V32_ADD((s)[1], b), (s)[2] = V32_ADD((s)[2], c);                        \
@@ -262,11 +261,13 @@ MC_INLINE void MC_NAME(sha256_store)(uint8_t *out, const V32 s[8], size_t n) {
 }
 
 /* for (each pass over n nodes) { lane pointers } */
+/* clang-format off */
 #define FOR_EACH_PASS(in, n, out)                                                                                     \
     const uint8_t *lane[V32_LANES];                                                                                   \
     for (; (n) > 0 && (MC_NAME(sha256_lanes)(lane, in, n), 1);                                                        \
          (in) += V32_LANES * SHA256_NODE, (out) += V32_LANES * SHA256_DIGEST,                                         \
          (n) -= (n) < V32_LANES ? (n) : V32_LANES)
+/* clang-format on */
 
 MC_TARGET void MC_NAME(sha256_node)(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
     (void)prefix;
@@ -319,7 +320,7 @@ MC_TARGET void MC_NAME(sha256d_node)(const uint8_t *in, size_t n, uint8_t *out, 
 }
 
 MC_TARGET static void MC_NAME(sha256_compress)(void *state, const uint8_t *const *blocks, size_t n) {
-    uint32_t(*words)[V32_LANES] = state;
+    uint32_t (*words)[V32_LANES] = state;
     const uint8_t *lane[V32_LANES];
     V32 s[8];
     for (int i = 0; i < 8; i++)
@@ -338,7 +339,7 @@ MC_TARGET static void MC_NAME(sha256_compress)(void *state, const uint8_t *const
 }
 
 MC_TARGET static void MC_NAME(sha256_digests)(const void *state, uint8_t *out) {
-    const uint32_t(*words)[V32_LANES] = state;
+    const uint32_t (*words)[V32_LANES] = state;
     V32 s[8];
     for (int i = 0; i < 8; i++)
         s[i] = V32_LOAD(words[i]);

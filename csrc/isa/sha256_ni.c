@@ -190,7 +190,7 @@ NODE_KERNELS(sha256_prefixed_node, prefixed_node)
 NODE_KERNELS(sha256d_node, double_node)
 
 MC_INLINE void compress(int ways, void *state, const uint8_t *const *blocks, size_t n) {
-    uint32_t(*words)[8] = state;
+    uint32_t (*words)[8] = state;
     const uint8_t *at[MC_WAYS];
     ni_state s[MC_WAYS];
     for (int i = 0; i < ways; i++) {
@@ -215,7 +215,7 @@ MC_INLINE void compress(int ways, void *state, const uint8_t *const *blocks, siz
 }
 
 MC_INLINE void digests(int ways, const void *state, uint8_t *out) {
-    const uint32_t(*words)[8] = state;
+    const uint32_t (*words)[8] = state;
     for (int i = 0; i < ways; i++)
         for (int j = 0; j < 2; j++)
             _mm_storeu_si128((__m128i *)(void *)(out + 32 * i + 16 * j), swap32(load16(words[i] + 4 * j)));

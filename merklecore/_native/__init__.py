@@ -1,4 +1,7 @@
-"""The native backend: the C core behind thin Cython modules. The contract is that of `merklecore.reference`."""
+"""The native backend: the C core behind thin Cython modules.
+
+The contract is that of ``merklecore.reference``.
+"""
 
 from merklecore._native.dispatch import DIGEST_SIZES, cpu_info, kernels, measure
 from merklecore._native.hashing import digest, hash_many, hash_pairs, sha256, sha256d

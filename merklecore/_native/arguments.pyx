@@ -116,7 +116,10 @@ cdef class Messages:
         cdef Py_buffer *view
         cdef bytes shown
         self.buffers = view = <Py_buffer *>_grown(NULL, sizeof(Py_buffer))
-        PyObject_GetBuffer(source, view, PyBUF_FULL_RO)
+        try:
+            PyObject_GetBuffer(source, view, PyBUF_FULL_RO)
+        except (BufferError, ValueError) as error:  # released memory, or items that no buffer describes
+            raise InputError(f"{what}: {error}") from None
         self.held = 1
         if not PyBuffer_IsContiguous(view, b'C'):
             raise InputError(f"{what}: the array is not C-contiguous")
@@ -148,11 +151,16 @@ cdef class Messages:
     cdef bint overlaps(self, const uint8_t *data, size_t size) noexcept:
         cdef size_t i
         if self.c.spans == NULL:
-            return self.total > 0 and self.c.rows < data + size and data < self.c.rows + self.total
+            return _meet(self.c.rows, self.total, data, size)
         for i in range(self.c.n):
-            if self.spans[i].size and self.spans[i].data < data + size and data < self.spans[i].data + self.spans[i].size:
+            if _meet(self.spans[i].data, self.spans[i].size, data, size):
                 return True
         return False
+
+
+cdef inline bint _meet(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size) noexcept:
+    """Whether two pieces of memory share a byte."""
+    return a_size > 0 and b_size > 0 and a < b + b_size and b < a + a_size
 
 
 cdef void *_grown(void *block, size_t size) except NULL:
@@ -220,7 +228,7 @@ cdef object output(object out, size_t n, size_t d, Messages source, View prefix,
             raise InputError(f"out: shape {shape} where ({n}, {d}) or ({n * d},) is needed")
         if source.overlaps(<const uint8_t *>buffer.buf, <size_t>buffer.len):
             raise InputError("out: shares memory with the input")
-        if prefix.data < <const uint8_t *>buffer.buf + buffer.len and <const uint8_t *>buffer.buf < prefix.data + prefix.size:
+        if _meet(prefix.data, prefix.size, <const uint8_t *>buffer.buf, <size_t>buffer.len):
             raise InputError("out: shares memory with the prefix")
     except InputError:
         PyBuffer_Release(buffer)

@@ -11,9 +11,9 @@ from libc.stdint cimport uint8_t, uint32_t
 
 from merklecore._native.core cimport (
     MC_FAST_SHA, MC_HASHES, MC_ISA_ALL, MC_ISA_AVX2, MC_ISA_AVX512, MC_ISA_PORTABLE, MC_ISA_SHANI, MC_MESSAGES,
-    MC_NO_KERNEL, MC_NO_MEMORY, MC_NODE, MC_OK, MC_PREFIXED_NODE, MC_SHAPES, mc_cpu_brand, mc_cpu_features,
+    MC_NO_MEMORY, MC_NODE, MC_OK, MC_PREFIXED_NODE, MC_SHAPES, mc_cpu_brand, mc_cpu_features,
     mc_features, mc_hash_messages_parallel, mc_hash_nodes_parallel, mc_hashes, mc_kernel, mc_kernels, mc_messages,
-    mc_pick, mc_self_test, mc_status,
+    mc_self_test, mc_status,
 )
 
 import os
@@ -47,7 +47,9 @@ cdef uint32_t _forced(int hash, str name) except 0:
     """The one kernel called `name`, with the facts that order its rows."""
     cdef uint32_t bit = bits.get(name, 0) & MC_ISA_ALL
     if not bit & usable[hash]:
-        known = f"not usable here (usable: {', '.join(_names(usable[hash]))})" if bit else f"none of {', '.join(_isas())}"
+        known = f"none of {', '.join(_isas())}"
+        if bit:
+            known = f"not usable here (usable: {', '.join(_names(usable[hash] & MC_ISA_ALL))})"
         raise BackendError(f"kernel {name!r} is {known}")
     return bit | (usable[hash] & MC_FAST_SHA if bit == MC_ISA_SHANI else 0)
 

@@ -33,7 +33,7 @@ cdef class Spec:
     cdef object limit, empty
     cdef size_t d
 
-    def __init__(self, algorithm, leaf, leaf_prefix, node_prefix, odd, limit, empty):
+    def __cinit__(self, algorithm, leaf, leaf_prefix, node_prefix, odd, limit, empty):
         cdef int hash = hash_id(algorithm)
         cdef size_t k
         self.d = mc_hashes[hash].digest_bytes

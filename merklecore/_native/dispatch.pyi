@@ -1,0 +1,9 @@
+from typing import Any
+
+SHAPES: tuple[str, ...]
+DIGEST_SIZES: dict[str, int]
+__pyx_capi__: dict[str, object]  # what the sibling modules call in C
+
+def kernels(algorithm: str) -> tuple[str, ...]: ...
+def cpu_info() -> dict[str, Any]: ...
+def measure(algorithm: str | None = None) -> list[dict[str, Any]]: ...
