@@ -48,7 +48,9 @@ static inline __attribute__((always_inline)) void copy(uint8_t *to, const uint8_
 static inline __attribute__((always_inline)) void put_words(const mc_hash *hash, const mc_lanes *run, uint8_t *state,
                                                             size_t lane, const uint8_t *words) {
     uint8_t *at = state + lane * run->lane_stride;
-    if (hash->word_bytes == 4)
+    if (run->word_stride == hash->word_bytes)
+        copy(at, words, (size_t)hash->word_bytes * hash->state_words);
+    else if (hash->word_bytes == 4)
         for (size_t w = 0; w < hash->state_words; w++)
             memcpy(at + w * run->word_stride, words + 4 * w, 4);
     else
@@ -59,7 +61,9 @@ static inline __attribute__((always_inline)) void put_words(const mc_hash *hash,
 static inline __attribute__((always_inline)) void get_words(const mc_hash *hash, const mc_lanes *run,
                                                             const uint8_t *state, size_t lane, uint8_t *words) {
     const uint8_t *at = state + lane * run->lane_stride;
-    if (hash->word_bytes == 4)
+    if (run->word_stride == hash->word_bytes)
+        copy(words, at, (size_t)hash->word_bytes * hash->state_words);
+    else if (hash->word_bytes == 4)
         for (size_t w = 0; w < hash->state_words; w++)
             memcpy(words + 4 * w, at + w * run->word_stride, 4);
     else
@@ -195,6 +199,17 @@ static void begin_job(job *job, const start *begin, const mc_messages *messages,
     *add = (stretch){tail, hash->pad(tail, used + left, total)};
 }
 
+/* Messages of a list lie anywhere in memory: what begins soon is fetched now. */
+static inline void look_ahead(const mc_messages *messages, size_t i, size_t end) {
+    enum { LINE = 64, LINES = 4 }; /* further ones the hardware has seen coming */
+    if (i >= end)
+        return;
+    const mc_span *span = &messages->spans[i];
+    for (size_t at = 0; at < span->size && at < LINES * LINE; at += LINE)
+        __builtin_prefetch(span->data + at);
+    __builtin_prefetch(span->data + span->size);
+}
+
 /* Moves a job on by `blocks`; false when the message has ended. */
 static inline int advance(job *job, size_t blocks, size_t block) {
     job->now.at += blocks * block;
@@ -248,6 +263,7 @@ static void hash_mixed_lengths(const start *begin, const mc_kernel *row, const m
                 get_words(hash, run, state, j, words);
                 hash->digest(words, out + (lane[j]->message - first) * d);
                 if (next < end) {
+                    look_ahead(messages, next + 2 * row->lanes, end);
                     begin_job(lane[j], begin, messages, next++);
                     put_words(hash, run, state, j, begin->words);
                     j++;

@@ -54,18 +54,22 @@ __attribute__((unused)) static const uint32_t sha256_pad64[64] __attribute__((al
 __attribute__((unused)) static size_t sha256_pad(uint8_t *tail, size_t used, uint64_t total) {
     size_t blocks = used + 9 <= SHA256_BLOCK ? 1 : 2;
     size_t end = blocks * SHA256_BLOCK;
-    uint64_t bits = total * 8;
+    const uint64_t bits = total * 8;
     tail[used] = 0x80;
-    memset(tail + used + 1, 0, end - used - 9);
-    for (int i = 1; i <= 8; i++, bits >>= 8)
-        tail[end - (size_t)i] = (uint8_t)bits;
+    memset(tail + used + 1, 0, SHA256_BLOCK); /* up to the length and beyond, but of a size known beforehand */
+    for (int i = 0; i < 8; i++)
+        tail[end - 8 + (size_t)i] = (uint8_t)(bits >> (56 - 8 * i));
     return blocks;
 }
 
 __attribute__((unused)) static void sha256_digest(const void *words, uint8_t *out) {
     const uint32_t *word = words;
-    for (int i = 0; i < 32; i++)
-        out[i] = (uint8_t)(word[i / 4] >> (24 - 8 * (i % 4)));
+    for (int i = 0; i < 8; i++, out += 4) {
+        out[0] = (uint8_t)(word[i] >> 24);
+        out[1] = (uint8_t)(word[i] >> 16);
+        out[2] = (uint8_t)(word[i] >> 8);
+        out[3] = (uint8_t)word[i];
+    }
 }
 
 #endif /* MC_HASH_SHA256_H */

@@ -24,6 +24,8 @@ cdef class Messages:
     cdef size_t total  # bytes of all messages
 
     cdef int take_items(self, object source, str what, Py_ssize_t width) except -1
+    cdef int take_others(self, str what, Py_ssize_t others) except -1
+    cdef void _sum_up(self, Py_ssize_t n) noexcept
     cdef int take_buffer(self, object source, str what, Py_ssize_t width) except -1
     cdef bint overlaps(self, const uint8_t *data, size_t size) noexcept
 

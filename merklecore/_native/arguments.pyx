@@ -8,7 +8,9 @@ from cpython.buffer cimport (
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
 from cpython.long cimport PyLong_CheckExact
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
-from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
+from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
+from cpython.ref cimport Py_INCREF, PyObject
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
 
 from merklecore._native.core cimport MC_MAX_THREADS, MC_MIXED
 
@@ -20,8 +22,11 @@ from merklecore.errors import BoundsError, InputError
 cdef extern from *:
     unsigned long long PyLong_AsUnsignedLongLong(object value) except? 0xffffffffffffffff
     bint PyBool_Check(object value)
+    PyObject **PySequence_Fast_ITEMS(object source)
+    void prefetch "__builtin_prefetch"(const void *)
 
 cdef const uint8_t *NOTHING = b""  # where an empty message stands
+cdef Py_ssize_t LOOK_AHEAD = 16  # items
 cdef size_t WORK_PER_THREAD = 1 << 15
 cdef object _affinity = getattr(os, "sched_getaffinity", None)
 
@@ -70,47 +75,82 @@ cdef class Messages:
         PyMem_Free(self.spans)
 
     cdef int take_items(self, object source, str what, Py_ssize_t width) except -1:
-        cdef tuple items = tuple(source)  # a snapshot: the list may change while the GIL is away
-        cdef Py_ssize_t i, n = PyTuple_GET_SIZE(items), room = 0
+        cdef Py_ssize_t i, n, others = 0
+        cdef PyObject **given
+        cdef PyObject *item
         cdef mc_span *span
-        cdef object item
-        cdef size_t total = 0, common = 0
-        self.items = items
+        cdef tuple items
+        # A snapshot: a list may change while the GIL is away. One look at each object does for it and for the sizes,
+        # because with a million of them every look is a cache miss.
+        if PyList_CheckExact(source):
+            n = PyList_GET_SIZE(source)
+            items = PyTuple_New(n)
+        else:
+            items = tuple(source)
+            source = items
+            n = PyTuple_GET_SIZE(items)
         self.spans = span = <mc_span *>PyMem_Malloc(max(n, 1) * sizeof(mc_span))
         if span == NULL:
             raise MemoryError
+        given = PySequence_Fast_ITEMS(source)
         for i in range(n):
-            item = <object>PyTuple_GET_ITEM(items, i)
-            if PyBytes_CheckExact(item):
-                span.data = <const uint8_t *>PyBytes_AS_STRING(item)
-                span.size = <size_t>PyBytes_GET_SIZE(item)
+            if i + LOOK_AHEAD < n:
+                prefetch(given[i + LOOK_AHEAD])
+            item = given[i]
+            if source is not items:
+                Py_INCREF(<object>item)
+                PyTuple_SET_ITEM(items, i, <object>item)
+            if PyBytes_CheckExact(<object>item):
+                span.data = <const uint8_t *>PyBytes_AS_STRING(<object>item)
+                span.size = <size_t>PyBytes_GET_SIZE(<object>item)
             else:
-                if self.held == room:
-                    room = 2 * room + 16 if room < n // 2 else n
-                    self.buffers = <Py_buffer *>_grown(self.buffers, room * sizeof(Py_buffer))
-                if not PyObject_CheckBuffer(item):
-                    raise TypeError(f"{what}[{i}]: a bytes-like object is needed, not {_kind(item)}")
-                try:
-                    PyObject_GetBuffer(item, &self.buffers[self.held], PyBUF_SIMPLE)
-                except (BufferError, ValueError) as error:
-                    raise InputError(f"{what}[{i}]: not one contiguous piece of memory ({error})") from None
-                span.size = <size_t>self.buffers[self.held].len
-                span.data = <const uint8_t *>self.buffers[self.held].buf if span.size else NOTHING
-                self.held += 1
-            if i == 0:
-                common = span.size
-            elif span.size != common:
-                common = MC_MIXED
-            if width >= 0 and span.size != <size_t>width:
-                raise InputError(f"{what}[{i}]: {span.size} bytes where {width} are needed")
-            total += span.size
+                span.data = NULL
+                others += 1
             span += 1
+        self.items = items
+        if others:
+            self.take_others(what, others)
+        self._sum_up(n)
+        if width >= 0 and n and self.c.width != <size_t>width:
+            for i in range(n):
+                if self.spans[i].size != <size_t>width:
+                    raise InputError(f"{what}[{i}]: {self.spans[i].size} bytes where {width} are needed")
+        return 0
+
+    cdef int take_others(self, str what, Py_ssize_t others) except -1:
+        """Buffers of the items that are not bytes."""
+        cdef Py_ssize_t i
+        cdef object item
+        cdef Py_buffer *view
+        self.buffers = <Py_buffer *>_grown(NULL, others * sizeof(Py_buffer))
+        for i in range(PyTuple_GET_SIZE(self.items)):
+            if self.spans[i].data != NULL:
+                continue
+            item = <object>PyTuple_GET_ITEM(self.items, i)
+            if not PyObject_CheckBuffer(item):
+                raise TypeError(f"{what}[{i}]: a bytes-like object is needed, not {_kind(item)}")
+            view = &self.buffers[self.held]
+            try:
+                PyObject_GetBuffer(item, view, PyBUF_SIMPLE)
+            except (BufferError, ValueError) as error:
+                raise InputError(f"{what}[{i}]: not one contiguous piece of memory ({error})") from None
+            self.held += 1
+            self.spans[i].size = <size_t>view.len
+            self.spans[i].data = <const uint8_t *>view.buf if view.len else NOTHING
+        return 0
+
+    cdef void _sum_up(self, Py_ssize_t n) noexcept:
+        cdef Py_ssize_t i
+        cdef size_t total = 0, common = self.spans[0].size if n else 0
+        cdef bint mixed = False
+        for i in range(n):
+            total += self.spans[i].size
+            mixed |= self.spans[i].size != common
         self.c.spans = self.spans
         self.c.rows = NULL
-        self.c.width = common
+        self.c.width = MC_MIXED if mixed else common
         self.c.n = <size_t>n
         self.total = total
-        return 0
 
     cdef int take_buffer(self, object source, str what, Py_ssize_t width) except -1:
         cdef Py_buffer *view

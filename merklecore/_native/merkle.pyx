@@ -2,7 +2,8 @@
 
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE
+from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
@@ -22,6 +23,12 @@ cdef dict LEAVES = {
     "hash": MC_LEAF_HASH, "hash_twice": MC_LEAF_HASH_TWICE, "hash_digest": MC_LEAF_HASH_DIGEST, "as_is": MC_LEAF_AS_IS,
 }
 cdef dict ODDS = {"split": MC_ODD_SPLIT, "duplicate": MC_ODD_DUPLICATE, "pad": MC_ODD_PAD}
+
+
+cdef extern from *:
+    void prefetch "__builtin_prefetch"(const void *)
+
+cdef size_t GROWN_LARGE = 1 << 20  # bytes
 
 
 @cython.final
@@ -219,7 +226,7 @@ cdef class Nodes:
         return 0
 
     cdef int reserve(self, uint64_t size) except -1:
-        """Room for `size` leaves: exactly that much at first, with an eighth to spare when it grows."""
+        """Room for `size` leaves: exactly that at first; when it grows, half as much again, an eighth where it is large."""
         cdef size_t d = self.spec.d
         cdef uint64_t rows
         cdef int k = 0
@@ -227,7 +234,7 @@ cdef class Nodes:
             rows = size >> k
             if rows * d > self.levels[k].bytes:
                 if self.levels[k].at != NULL:
-                    rows += rows >> 3
+                    rows += rows >> (3 if rows * d >= GROWN_LARGE else 1)
                 failed(mc_reserve(&self.levels[k], <size_t>(self.size >> k) * d, <size_t>rows * d))
             k += 1
         return 0
@@ -321,8 +328,9 @@ cdef class Nodes:
         cdef mc_step steps[64]
         cdef size_t count = 0, i, d = self.spec.d
         cdef uint64_t at = natural(index, "index"), place
-        cdef const uint8_t *node
-        cdef list path
+        cdef const uint8_t *nodes[64]
+        cdef bytes node
+        cdef tuple path
         cdef unsigned k
         self.idle()
         cdef uint64_t n = self.size_of(size)
@@ -335,18 +343,22 @@ cdef class Nodes:
             edge = &earlier
         if mc_plan(&self.spec.rule, at, n, steps, &count) == MC_BAD_INDEX:
             raise BoundsError(f"index {at} is not below size {n}")
-        path = []
         for i in range(count):
             k = steps[i].level
             if steps[i].side == MC_SIBLING_ZERO:
-                node = self.spec.rule.zeros + k * d
+                nodes[i] = self.spec.rule.zeros + k * d
             else:
                 place = at >> k
                 if steps[i].side != MC_SIBLING_COPY:
                     place ^= 1
-                node = self.levels[k].at + place * d if place < n >> k else edge.node[k]
-            path.append(_digest_at(node, d))
-        return tuple(path)
+                nodes[i] = self.levels[k].at + place * d if place < n >> k else edge.node[k]
+            prefetch(nodes[i])  # each level lies elsewhere: the misses overlap
+        path = PyTuple_New(<Py_ssize_t>count)
+        for i in range(count):
+            node = _digest_at(nodes[i], d)
+            Py_INCREF(node)
+            PyTuple_SET_ITEM(path, <Py_ssize_t>i, node)
+        return path
 
     def equal_pairs(self):
         """Pairs of equal siblings in the tree, a lone node's own copy not counted."""
