@@ -54,7 +54,17 @@ void mc_cpu_brand(char text[49]);      /* the CPU's own name, or an empty string
 
 /* ---- hashes --------------------------------------------------------------------------------------------------- */
 
-enum { MC_SHA256, MC_SHA256D, MC_HASHES };
+enum {
+    MC_SHA256,
+    MC_SHA256D,
+    MC_SHA512,
+    MC_SHA3_256,
+    MC_KECCAK256,
+    MC_SM3,
+    MC_BLAKE3,
+    MC_BLAKE2B_256,
+    MC_HASHES,
+};
 
 typedef struct mc_hash {
     const char *name;
@@ -63,11 +73,15 @@ typedef struct mc_hash {
     uint8_t word_bytes;  /* of a state word: 4 or 8 */
     uint8_t state_words; /* at most 25 */
     const void *initial; /* state_words words in the machine's order */
-    /* Ends a message: writes padding behind the `used` bytes (< block_bytes) that stand in `tail`, for a message of
-     * `total` bytes, and returns the blocks to compress (1 or 2). `tail` has room for two blocks. */
+    /* Ends a message: writes padding behind the `used` bytes that stand in `tail`, for a message of `total` bytes, and
+     * returns the blocks to compress (1 or 2). `tail` has room for two blocks. `used` is less than block_bytes, or at
+     * most that where the last block of a message is marked. */
     size_t (*pad)(uint8_t *tail, size_t used, uint64_t total);
     void (*digest)(const void *words, uint8_t *out);
-    int twice; /* the digest is hashed once more: Bitcoin's double SHA-256 */
+    /* Where the last block of a message is marked: tells the state how many bytes are to come. NULL elsewhere. */
+    void (*expect)(void *words, uint64_t bytes);
+    size_t chunk_bytes; /* a longer message is cut into chunks of so many (BLAKE3); 0: none is */
+    int twice;          /* the digest is hashed once more: Bitcoin's double SHA-256 */
 } mc_hash;
 
 extern const mc_hash mc_hashes[MC_HASHES];
@@ -123,6 +137,19 @@ mc_status mc_hash_nodes(int hash, const uint8_t *prefix, size_t prefix_bytes, co
 /* out[i] = H(prefix, message[first + i]) for i < n; rows of d bytes may be hashed in place. */
 mc_status mc_hash_messages(int hash, const uint8_t *prefix, size_t prefix_bytes, const mc_messages *messages,
                            size_t first, size_t n, uint8_t *out, uint32_t isas);
+/* BLAKE3 of one message of more than a chunk, prefix included, its chunks side by side. */
+mc_status mc_hash_chunks(const uint8_t *prefix, size_t prefix_bytes, const uint8_t *data, size_t size, uint8_t *out,
+                         uint32_t isas);
+
+/* The same of a message that comes in groups of chunks: all but the last are of MC_GROUP_BYTES. */
+enum { MC_GROUP_BYTES = 1 << 16 };
+typedef struct mc_chunks { /* the perfect subtrees over the chunks so far, one for each set bit of their number */
+    uint64_t chunks;
+    uint8_t peak[64][32];
+} mc_chunks;
+void mc_chunks_add(mc_chunks *tree, const uint8_t *group, uint32_t isas);
+void mc_chunks_end(const mc_chunks *tree, const uint8_t *data, size_t bytes, uint8_t *out, uint32_t isas);
+
 mc_status mc_hash_one(int hash, const uint8_t *data, size_t size, uint8_t *out, uint32_t isas);
 
 /* The same on `threads` threads; the result does not depend on their number. */
@@ -130,6 +157,21 @@ mc_status mc_hash_nodes_parallel(int hash, const uint8_t *prefix, size_t prefix_
                                  uint8_t *out, uint32_t isas, unsigned threads);
 mc_status mc_hash_messages_parallel(int hash, const uint8_t *prefix, size_t prefix_bytes, const mc_messages *messages,
                                     uint8_t *out, uint32_t isas, unsigned threads);
+
+/* ---- incremental.c --------------------------------------------------------------------------------------------- */
+
+typedef struct mc_stream { /* a message that comes piece by piece; a copy needs a room of its own */
+    int hash;
+    uint8_t words[25 * 8] __attribute__((aligned(8)));
+    uint64_t total;
+    size_t used;   /* bytes that wait in the room */
+    uint8_t *room; /* the caller's, mc_stream_room(hash) bytes */
+    mc_chunks tree;
+} mc_stream;
+size_t mc_stream_room(int hash);
+void mc_stream_begin(mc_stream *stream, int hash, uint8_t *room);
+mc_status mc_stream_update(mc_stream *stream, const uint8_t *data, size_t size, uint32_t isas);
+mc_status mc_stream_digest(const mc_stream *stream, uint8_t *out, uint32_t isas);
 
 /* ---- parallel.c ------------------------------------------------------------------------------------------------ */
 

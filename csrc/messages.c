@@ -10,85 +10,61 @@
  * the next one when it ends; when none is left and too few lanes are busy to pay for a wide pass, the messages under
  * way move, with their state, to the next kernel of the table. */
 #include "merklecore.h"
+#include "state.h"
 
 #include <string.h>
 
-enum { MAX_STATE = 25 * 8 * MC_MAX_LANES, SCRATCH = 3 * MC_MAX_BLOCK };
+enum { SCRATCH = 3 * MC_MAX_BLOCK };
 
-/* The state after the whole blocks of a prefix, and the bytes that are left of it. */
+/* A prefix, the state after its whole blocks, and the bytes that are left of it. */
 typedef struct start {
     const mc_hash *hash;
-    uint8_t words[25 * 8] __attribute__((aligned(8)));
+    const uint8_t *prefix;
+    size_t prefix_bytes;
+    uint8_t words[MC_STATE_BYTES] __attribute__((aligned(8)));
     const uint8_t *rest;
     size_t rest_bytes;
     size_t absorbed;
 } start;
 
-/* memcpy, inlined: most copies here are shorter than a block, and a call costs more than they do. */
-static inline __attribute__((always_inline)) void copy(uint8_t *to, const uint8_t *from, size_t n) {
-    if (n >= 32) {
-        for (size_t i = 0; i + 32 < n; i += 32)
-            memcpy(to + i, from + i, 32);
-        memcpy(to + n - 32, from + n - 32, 32);
-    } else if (n >= 16) {
-        memcpy(to, from, 16);
-        memcpy(to + n - 16, from + n - 16, 16);
-    } else if (n >= 8) {
-        memcpy(to, from, 8);
-        memcpy(to + n - 8, from + n - 8, 8);
-    } else if (n >= 4) {
-        memcpy(to, from, 4);
-        memcpy(to + n - 4, from + n - 4, 4);
-    } else {
-        for (size_t i = 0; i < n; i++)
-            to[i] = from[i];
-    }
-}
-
-static inline __attribute__((always_inline)) void put_words(const mc_hash *hash, const mc_lanes *run, uint8_t *state,
-                                                            size_t lane, const uint8_t *words) {
-    uint8_t *at = state + lane * run->lane_stride;
-    if (run->word_stride == hash->word_bytes)
-        copy(at, words, (size_t)hash->word_bytes * hash->state_words);
-    else if (hash->word_bytes == 4)
-        for (size_t w = 0; w < hash->state_words; w++)
-            memcpy(at + w * run->word_stride, words + 4 * w, 4);
-    else
-        for (size_t w = 0; w < hash->state_words; w++)
-            memcpy(at + w * run->word_stride, words + 8 * w, 8);
-}
-
-static inline __attribute__((always_inline)) void get_words(const mc_hash *hash, const mc_lanes *run,
-                                                            const uint8_t *state, size_t lane, uint8_t *words) {
-    const uint8_t *at = state + lane * run->lane_stride;
-    if (run->word_stride == hash->word_bytes)
-        copy(words, at, (size_t)hash->word_bytes * hash->state_words);
-    else if (hash->word_bytes == 4)
-        for (size_t w = 0; w < hash->state_words; w++)
-            memcpy(words + 4 * w, at + w * run->word_stride, 4);
-    else
-        for (size_t w = 0; w < hash->state_words; w++)
-            memcpy(words + 8 * w, at + w * run->word_stride, 8);
-}
-
 static void begin_with_prefix(start *begin, const mc_kernel *row, const mc_hash *hash, const uint8_t *prefix,
                               size_t prefix_bytes) {
-    const size_t blocks = prefix_bytes / hash->block_bytes;
+    const size_t blocks = mc_whole_blocks(hash, prefix_bytes);
     begin->hash = hash;
+    begin->prefix = prefix;
+    begin->prefix_bytes = prefix_bytes;
     begin->absorbed = blocks * hash->block_bytes;
     begin->rest_bytes = prefix_bytes - begin->absorbed;
     begin->rest = begin->rest_bytes > 0 ? prefix + begin->absorbed : NULL;
-    memcpy(begin->words, hash->initial, (size_t)hash->word_bytes * hash->state_words);
+    memcpy(begin->words, hash->initial, mc_state_bytes(hash));
     if (blocks == 0)
         return;
-    uint8_t state[MAX_STATE] __attribute__((aligned(64)));
+    uint8_t state[MC_LANES_BYTES] __attribute__((aligned(64)));
     const uint8_t *at[MC_MAX_LANES];
+    if (hash->expect != NULL)
+        hash->expect(begin->words, INT64_MAX); /* more, that is */
     for (size_t j = 0; j < row->lanes; j++) {
         at[j] = prefix;
-        put_words(hash, row->run, state, j, begin->words);
+        mc_put_words(hash, row->run, state, j, begin->words);
     }
     row->run->compress(state, at, blocks);
-    get_words(hash, row->run, state, 0, begin->words);
+    mc_get_words(hash, row->run, state, 0, begin->words);
+}
+
+/* The state to start a message of `size` bytes from, written to `room` where it differs from message to message. */
+static inline const uint8_t *state_for(const start *begin, size_t size, uint8_t *room) {
+    const mc_hash *hash = begin->hash;
+    if (hash->expect == NULL)
+        return begin->words;
+    memcpy(room, begin->words, mc_state_bytes(hash));
+    hash->expect(room, begin->rest_bytes + size);
+    return room;
+}
+
+/* Whether a message is cut into chunks that are hashed by themselves (chunks.c). */
+static inline int is_chunked(const start *begin, size_t size) {
+    const size_t chunk = begin->hash->chunk_bytes;
+    return chunk > 0 && begin->prefix_bytes + size > chunk;
 }
 
 /* ---- messages of one length ------------------------------------------------------------------------------------ */
@@ -102,28 +78,30 @@ static void hash_equal_lengths(const start *begin, const mc_kernel *row, const m
     const mc_hash *hash = begin->hash;
     const mc_lanes *run = row->run;
     const size_t d = hash->digest_bytes, block = hash->block_bytes, lanes = row->lanes;
-    const size_t width = messages->width, rest = begin->rest_bytes;
-    const int joined = rest > 0 && rest + width < block; /* what is left of the prefix meets the tail itself */
-    const size_t head = rest > 0 && !joined ? block - rest : 0;
-    const size_t body_blocks = joined ? 0 : (width - head) / block;
+    const size_t width = messages->width, rest = begin->rest_bytes, whole = mc_whole_blocks(hash, rest + width);
+    const int joined = rest > 0 && whole == 0; /* what is left of the prefix meets the tail itself */
+    const int has_head = rest > 0 && whole > 0;
+    const size_t head = has_head ? block - rest : 0, body_blocks = whole - (size_t)has_head;
     const size_t left = width - head - body_blocks * block;
 
     /* Each lane's copies of head and tail stand side by side. The padding is the same for all and written once. */
     uint8_t scratch[MC_MAX_LANES][SCRATCH] __attribute__((aligned(64)));
-    uint8_t state[MAX_STATE] __attribute__((aligned(64))), initial[MAX_STATE] __attribute__((aligned(64)));
-    const size_t state_bytes = lanes * hash->state_words * hash->word_bytes;
-    const size_t tail_at = head > 0 ? block : 0, left_at = tail_at + (joined ? rest : 0);
+    uint8_t state[MC_LANES_BYTES] __attribute__((aligned(64))), initial[MC_LANES_BYTES] __attribute__((aligned(64)));
+    uint8_t room[MC_STATE_BYTES] __attribute__((aligned(8)));
+    const uint8_t *words = state_for(begin, width, room);
+    const size_t state_bytes = lanes * mc_state_bytes(hash);
+    const size_t tail_at = has_head ? block : 0, left_at = tail_at + (joined ? rest : 0);
     const uint8_t *copies[MC_MAX_LANES], *tails[MC_MAX_LANES], *at[MC_MAX_LANES];
     size_t tail_blocks = 0;
     for (size_t j = 0; j < lanes; j++) {
         copies[j] = scratch[j];
         tails[j] = scratch[j] + tail_at;
-        copy(scratch[j], begin->rest, rest);
+        mc_copy(scratch[j], begin->rest, rest);
         tail_blocks = hash->pad(scratch[j] + tail_at, left_at - tail_at + left, begin->absorbed + rest + width);
-        put_words(hash, run, initial, j, begin->words);
+        mc_put_words(hash, run, initial, j, words);
     }
     /* with no body between them, head and tail are one run */
-    const size_t first_blocks = (head > 0) + (body_blocks == 0 ? tail_blocks : 0);
+    const size_t first_blocks = (size_t)has_head + (body_blocks == 0 ? tail_blocks : 0);
 
     for (size_t done = 0; done < n; done += lanes, out += lanes * d) {
         const size_t busy = n - done < lanes ? n - done : lanes;
@@ -132,9 +110,9 @@ static void hash_equal_lengths(const start *begin, const mc_kernel *row, const m
         memcpy(state, initial, state_bytes);
         if (head > 0)
             for (size_t j = 0; j < busy; j++)
-                copy(scratch[j] + rest, at[j], head);
+                mc_copy(scratch[j] + rest, at[j], head);
         for (size_t j = 0; j < busy; j++)
-            copy(scratch[j] + left_at, at[j] + (width - left), left);
+            mc_copy(scratch[j] + left_at, at[j] + (width - left), left);
         if (first_blocks > 0)
             run->compress(state, copies, first_blocks);
         if (body_blocks > 0) {
@@ -163,7 +141,7 @@ typedef struct stretch { /* blocks that follow one another in memory */
 typedef struct job { /* a message under way */
     stretch now, next[2];
     size_t message;
-    uint8_t words[25 * 8] __attribute__((aligned(8))); /* its state, while it is in no lane */
+    uint8_t words[MC_STATE_BYTES] __attribute__((aligned(8))); /* its state, while it is in no lane */
     uint8_t copies[SCRATCH];
 } job;
 
@@ -172,30 +150,31 @@ static void begin_job(job *job, const start *begin, const mc_messages *messages,
     const size_t block = hash->block_bytes;
     const mc_span *span = &messages->spans[message];
     const uint8_t *data = span->data;
-    size_t left = span->size, used = begin->rest_bytes;
+    size_t left = span->size, used = begin->rest_bytes, whole = mc_whole_blocks(hash, used + left);
     const uint64_t total = begin->absorbed + used + left;
     uint8_t *tail = job->copies;
     stretch *add = &job->now;
 
     job->message = message;
     job->next[0].blocks = job->next[1].blocks = 0;
-    copy(tail, begin->rest, used);
-    if (used > 0 && used + left >= block) {
-        copy(tail + used, data, block - used);
+    mc_copy(tail, begin->rest, used);
+    if (used > 0 && whole > 0) {
+        mc_copy(tail + used, data, block - used);
         data += block - used;
         left -= block - used;
         *add = (stretch){tail, 1};
         add = &job->next[0];
         tail += block;
         used = 0;
+        whole--;
     }
-    if (used == 0 && left >= block) {
-        *add = (stretch){data, left / block};
+    if (whole > 0) {
+        *add = (stretch){data, whole};
         add = add == &job->now ? &job->next[0] : &job->next[1];
-        data += left / block * block;
-        left %= block;
+        data += whole * block;
+        left -= whole * block;
     }
-    copy(tail + used, data, left);
+    mc_copy(tail + used, data, left);
     *add = (stretch){tail, hash->pad(tail, used + left, total)};
 }
 
@@ -222,29 +201,56 @@ static inline int advance(job *job, size_t blocks, size_t block) {
     return job->now.blocks > 0;
 }
 
+typedef struct queue { /* the messages that no lane has taken yet */
+    const start *begin;
+    const mc_messages *messages;
+    size_t first, next, end;
+    uint8_t *out;
+    uint32_t isas;
+} queue;
+
+/* Begins the next message, and hashes on the way those that fill the lanes by themselves; false when none is left. */
+static inline int next_job(queue *queue, job *job) {
+    const mc_messages *messages = queue->messages;
+    const start *begin = queue->begin;
+    for (; queue->next < queue->end; queue->next++) {
+        const mc_span *span = &messages->spans[queue->next];
+        look_ahead(messages, queue->next + 2 * MC_MAX_LANES, queue->end);
+        if (!is_chunked(begin, span->size)) {
+            begin_job(job, begin, messages, queue->next++);
+            return 1;
+        }
+        mc_hash_chunks(begin->prefix, begin->prefix_bytes, span->data, span->size,
+                       queue->out + (queue->next - queue->first) * begin->hash->digest_bytes, queue->isas);
+    }
+    return 0;
+}
+
 static void hash_mixed_lengths(const start *begin, const mc_kernel *row, const mc_messages *messages, size_t first,
                                size_t n, uint8_t *out, uint32_t isas) {
     const mc_hash *hash = begin->hash;
     const int id = (int)(hash - mc_hashes);
-    const size_t d = hash->digest_bytes, block = hash->block_bytes, end = first + n;
-    uint8_t state[MAX_STATE] __attribute__((aligned(64)));
-    uint8_t words[25 * 8] __attribute__((aligned(8)));
+    const size_t d = hash->digest_bytes, block = hash->block_bytes;
+    queue queue = {begin, messages, first, first, first + n, out, isas};
+    uint8_t state[MC_LANES_BYTES] __attribute__((aligned(64)));
+    uint8_t words[MC_STATE_BYTES] __attribute__((aligned(8)));
     job jobs[MC_MAX_LANES], *lane[MC_MAX_LANES], *waiting[MC_MAX_LANES];
     const uint8_t *at[MC_MAX_LANES];
-    size_t next = first, waits = 0;
+    size_t waits = 0;
 
-    for (size_t j = 0; j < row->lanes && next < end; j++) {
-        begin_job(&jobs[j], begin, messages, next++);
-        memcpy(jobs[j].words, begin->words, sizeof words);
-        waiting[waits++] = &jobs[j];
+    while (waits < row->lanes && next_job(&queue, &jobs[waits])) {
+        const size_t size = messages->spans[jobs[waits].message].size;
+        memcpy(jobs[waits].words, state_for(begin, size, words), mc_state_bytes(hash));
+        waiting[waits] = &jobs[waits];
+        waits++;
     }
     while (waits > 0) { /* once for each kernel: the widest takes all messages, narrower ones the last few */
         const mc_lanes *run = row->run;
         size_t busy = 0;
-        memset(state, 0, sizeof state);
+        memset(state, 0, row->lanes * mc_state_bytes(hash));
         for (; busy < row->lanes && waits > 0; busy++) {
             lane[busy] = waiting[--waits];
-            put_words(hash, run, state, busy, lane[busy]->words);
+            mc_put_words(hash, run, state, busy, lane[busy]->words);
         }
         /* lanes [0, busy) are at work; a job that ends makes room for another or for the last one */
         while (busy > 0) {
@@ -260,20 +266,19 @@ static void hash_mixed_lengths(const start *begin, const mc_kernel *row, const m
                     j++;
                     continue;
                 }
-                get_words(hash, run, state, j, words);
+                mc_get_words(hash, run, state, j, words);
                 hash->digest(words, out + (lane[j]->message - first) * d);
-                if (next < end) {
-                    look_ahead(messages, next + 2 * row->lanes, end);
-                    begin_job(lane[j], begin, messages, next++);
-                    put_words(hash, run, state, j, begin->words);
+                if (next_job(&queue, lane[j])) {
+                    const size_t size = messages->spans[lane[j]->message].size;
+                    mc_put_words(hash, run, state, j, state_for(begin, size, words));
                     j++;
                 } else if (waits > 0) {
                     lane[j] = waiting[--waits];
-                    put_words(hash, run, state, j, lane[j]->words);
+                    mc_put_words(hash, run, state, j, lane[j]->words);
                     j++;
                 } else if (--busy > j) {
-                    get_words(hash, run, state, busy, words);
-                    put_words(hash, run, state, j, words);
+                    mc_get_words(hash, run, state, busy, words);
+                    mc_put_words(hash, run, state, j, words);
                     lane[j] = lane[busy]; /* looked at next: it has not been moved on yet */
                 }
             }
@@ -282,7 +287,7 @@ static void hash_mixed_lengths(const start *begin, const mc_kernel *row, const m
                 if (narrower == row)
                     continue;
                 for (; busy > 0; busy--) {
-                    get_words(hash, run, state, busy - 1, lane[busy - 1]->words);
+                    mc_get_words(hash, run, state, busy - 1, lane[busy - 1]->words);
                     waiting[waits++] = lane[busy - 1];
                 }
                 row = narrower;
@@ -313,7 +318,12 @@ static mc_status hash_once(int id, const uint8_t *prefix, size_t prefix_bytes, c
             break;
         }
         const size_t now = taken(row, n);
-        hash_equal_lengths(&begin, row, messages, first, now, out);
+        if (is_chunked(&begin, messages->width))
+            for (size_t i = 0; i < now; i++)
+                mc_hash_chunks(prefix, prefix_bytes, message_at(messages, first + i), messages->width,
+                               out + i * hash->digest_bytes, isas);
+        else
+            hash_equal_lengths(&begin, row, messages, first, now, out);
         first += now;
         n -= now;
         out += now * hash->digest_bytes;
@@ -352,13 +362,15 @@ mc_status mc_hash_nodes(int hash, const uint8_t *prefix, size_t prefix_bytes, co
 
 /* One message through a one-lane kernel: no lanes to fill, the state in order. */
 static void hash_alone(const mc_hash *hash, const mc_lanes *run, const uint8_t *data, size_t size, uint8_t *out) {
-    uint8_t state[25 * 8] __attribute__((aligned(64))), tail[2 * MC_MAX_BLOCK] __attribute__((aligned(64)));
+    uint8_t state[MC_STATE_BYTES] __attribute__((aligned(64))), tail[2 * MC_MAX_BLOCK] __attribute__((aligned(64)));
     const uint8_t *at = data;
-    const size_t blocks = size / hash->block_bytes, left = size % hash->block_bytes;
-    memcpy(state, hash->initial, (size_t)hash->word_bytes * hash->state_words);
+    const size_t blocks = mc_whole_blocks(hash, size), left = size - blocks * hash->block_bytes;
+    memcpy(state, hash->initial, mc_state_bytes(hash));
+    if (hash->expect != NULL)
+        hash->expect(state, size);
     if (blocks > 0)
         run->compress(state, &at, blocks);
-    copy(tail, data + (size - left), left);
+    mc_copy(tail, data + (size - left), left);
     at = tail;
     run->compress(state, &at, hash->pad(tail, left, size));
     run->digests(state, out);
@@ -369,6 +381,8 @@ mc_status mc_hash_one(int hash, const uint8_t *data, size_t size, uint8_t *out, 
     const mc_kernel *row = mc_pick(hash, MC_MESSAGES, 1, isas);
     if (row == NULL)
         return MC_NO_KERNEL;
+    if (h->chunk_bytes > 0 && size > h->chunk_bytes)
+        return mc_hash_chunks(NULL, 0, data, size, out, isas);
     if (row->lanes > 1) {
         const mc_messages one = {.rows = data, .width = size, .n = 1};
         return mc_hash_messages(hash, NULL, 0, &one, 0, 1, out, isas);

@@ -10,11 +10,7 @@
  *   - the padding block of a 64-byte message is constant: K[t] + W[t] is a table, no schedule at all;
  *   - the second block of a 65-byte message (prefix, two digests) is one byte, a bit and a length: of W[1..14] nothing
  *     is left, and of W[16..31] few terms;
- *   - the block of a 32-byte message (the outer of two hashes) has zeros in W[9..14].
- *
- * A 65-byte message is read from one byte before the node, where the prefix then takes the first byte's place; the
- * byte thus pushed out is fetched by itself. Only the first node of a call may not have a byte before it: it is
- * copied. */
+ *   - the block of a 32-byte message (the outer of two hashes) has zeros in W[9..14]. */
 #ifndef MC_HASH_SHA256_H
 #define MC_HASH_SHA256_H
 
@@ -248,68 +244,42 @@ MC_INLINE void MC_NAME(sha256_block_of_digest)(V32 s[8], V32 w[16]) {
     FEED_FORWARD(s);
 }
 
-/* Lane pointers to up to V32_LANES nodes; lanes beyond n repeat the first. */
-MC_INLINE void MC_NAME(sha256_lanes)(const uint8_t *lane[V32_LANES], const uint8_t *in, size_t n) {
-    for (size_t j = 0; j < V32_LANES; j++)
-        lane[j] = in + (j < n ? j : 0) * SHA256_NODE;
-}
-
-MC_INLINE void MC_NAME(sha256_store)(uint8_t *out, const V32 s[8], size_t n) {
-    if (n >= V32_LANES) {
-        V32_STORE_BE8(out, s);
-        return;
-    }
-    uint8_t all[V32_LANES * SHA256_DIGEST];
-    V32_STORE_BE8(all, s);
-    memcpy(out, all, n * SHA256_DIGEST);
-}
-
-/* for (each pass over n nodes) { lane pointers } */
-/* clang-format off */
-#define FOR_EACH_PASS(in, n, out)                                                                                     \
-    const uint8_t *lane[V32_LANES];                                                                                   \
-    for (; (n) > 0 && (MC_NAME(sha256_lanes)(lane, in, n), 1);                                                        \
-         (in) += V32_LANES * SHA256_NODE, (out) += V32_LANES * SHA256_DIGEST,                                         \
-         (n) -= (n) < V32_LANES ? (n) : V32_LANES)
-/* clang-format on */
+#define SHA256_PASS(in, n, out) FOR_EACH_PASS (in, n, out, V32_LANES, SHA256_NODE, SHA256_DIGEST)
+#define SHA256_STORE(out, s, n) STORE_PASS(V32_STORE_BE8, out, s, n, V32_LANES, SHA256_DIGEST)
 
 MC_TARGET void MC_NAME(sha256_node)(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
     (void)prefix;
-    FOR_EACH_PASS (in, n, out) {
+    SHA256_PASS (in, n, out) {
         V32 w[16], s[8];
         V32_LOAD_BE16(w, lane);
         MC_NAME(sha256_init)(s);
         MC_NAME(sha256_block)(s, w);
         MC_NAME(sha256_block_pad64)(s);
-        MC_NAME(sha256_store)(out, s, n);
+        SHA256_STORE(out, s, n);
     }
 }
 
 MC_TARGET void MC_NAME(sha256_prefixed_node)(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
-    uint8_t first[1 + SHA256_NODE];
-    first[0] = prefix;
-    if (n > 0)
-        memcpy(first + 1, in, SHA256_NODE);
+    COPY_FIRST(first, in, n, SHA256_NODE, prefix);
     const uint8_t *begin = in;
-    FOR_EACH_PASS (in, n, out) {
+    SHA256_PASS (in, n, out) {
         V32 w[16], s[8];
         uint32_t last[V32_LANES] __attribute__((aligned(64)));
-        for (size_t j = 0; j < V32_LANES; j++) {
+        for (size_t j = 0; j < V32_LANES; j++)
             last[j] = (uint32_t)lane[j][SHA256_NODE - 1] << 24 | 0x00800000u;
-            lane[j] = lane[j] == begin ? first : lane[j] - 1;
-        }
+        MC_NAME(point_before)(lane, V32_LANES, begin, first);
         V32_LOAD_BE16(w, lane);
         w[0] = V32_OR(V32_AND(w[0], V32_SET1(0x00ffffffu)), V32_SET1((uint32_t)prefix << 24));
         MC_NAME(sha256_init)(s);
         MC_NAME(sha256_block)(s, w);
         MC_NAME(sha256_block_pad65)(s, V32_LOAD(last));
-        MC_NAME(sha256_store)(out, s, n);
+        SHA256_STORE(out, s, n);
     }
 }
 
 MC_TARGET void MC_NAME(sha256d_node)(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
     (void)prefix;
-    FOR_EACH_PASS (in, n, out) {
+    SHA256_PASS (in, n, out) {
         V32 w[16], s[8];
         V32_LOAD_BE16(w, lane);
         MC_NAME(sha256_init)(s);
@@ -319,7 +289,7 @@ MC_TARGET void MC_NAME(sha256d_node)(const uint8_t *in, size_t n, uint8_t *out, 
             w[i] = s[i];
         MC_NAME(sha256_init)(s);
         MC_NAME(sha256_block_of_digest)(s, w);
-        MC_NAME(sha256_store)(out, s, n);
+        SHA256_STORE(out, s, n);
     }
 }
 
@@ -370,6 +340,7 @@ const mc_lanes MC_NAME(sha256_messages) = {
 #undef KW_CONSTANT
 #undef KW_SCHEDULED
 #undef SCHEDULED_ROUNDS
-#undef FOR_EACH_PASS
+#undef SHA256_PASS
+#undef SHA256_STORE
 
 #endif /* V32 */

@@ -1,4 +1,5 @@
-/* AVX-512 (F, BW, VL): sixteen 32-bit lanes, rotates and three-operand logic in one instruction each. */
+/* AVX-512 (F, BW, VL): sixteen 32-bit lanes, eight 64-bit lanes, rotates and three-operand logic in one instruction
+ * each. */
 #include "isa.h"
 
 #if MC_X86_64
@@ -18,20 +19,56 @@
 #define V32_SET1_AT(p) _mm512_set1_epi32((int)*(p))
 #define V32_ADD(x, y) _mm512_add_epi32(x, y)
 #define V32_ADD_AT(x, p) _mm512_add_epi32(x, _mm512_set1_epi32((int)*(p)))
+#define V32_SUB(x, y) _mm512_sub_epi32(x, y)
 #define V32_AND(x, y) _mm512_and_si512(x, y)
 #define V32_OR(x, y) _mm512_or_si512(x, y)
+#define V32_XOR(x, y) _mm512_xor_si512(x, y)
 #define V32_XOR3(x, y, z) _mm512_ternarylogic_epi32(x, y, z, 0x96)
 #define V32_CH(x, y, z) _mm512_ternarylogic_epi32(x, y, z, 0xCA)
 #define V32_MAJ(x, y, z) _mm512_ternarylogic_epi32(x, y, z, 0xE8)
 #define V32_ROR(x, n) _mm512_ror_epi32(x, n)
 #define V32_SHR(x, n) _mm512_srli_epi32(x, n)
+#define V32_MIN(x, y) _mm512_min_epu32(x, y)
+#define V32_IF_ZERO(x, y) _mm512_maskz_mov_epi32(_mm512_testn_epi32_mask(x, x), y)
 #define V32_LOAD(p) _mm512_load_si512(p)
 #define V32_STORE(p, x) _mm512_store_si512(p, x)
-#define V32_LOAD_BE16(w, lane) load_be16(w, lane)
-#define V32_STORE_BE8(out, s) store_be8(out, s)
+#define V32_LOAD_BE16(w, lane) load32(w, lane, 1)
+#define V32_LOAD_LE16(w, lane) load32(w, lane, 0)
+#define V32_STORE_BE8(out, s) store32(out, s, 1)
+#define V32_STORE_LE8(out, s) store32(out, s, 0)
+
+#define V64 __m512i
+#define V64_LANES 8
+#define V64_SET1(x) _mm512_set1_epi64((long long)(x))
+#define V64_SET1_AT(p) _mm512_set1_epi64((long long)*(p))
+#define V64_ADD(x, y) _mm512_add_epi64(x, y)
+#define V64_ADD_AT(x, p) _mm512_add_epi64(x, _mm512_set1_epi64((long long)*(p)))
+#define V64_SUB(x, y) _mm512_sub_epi64(x, y)
+#define V64_AND(x, y) _mm512_and_si512(x, y)
+#define V64_OR(x, y) _mm512_or_si512(x, y)
+#define V64_XOR(x, y) _mm512_xor_si512(x, y)
+#define V64_XOR3(x, y, z) _mm512_ternarylogic_epi64(x, y, z, 0x96)
+#define V64_CH(x, y, z) _mm512_ternarylogic_epi64(x, y, z, 0xCA)
+#define V64_MAJ(x, y, z) _mm512_ternarylogic_epi64(x, y, z, 0xE8)
+#define V64_CHI(x, y, z) _mm512_ternarylogic_epi64(x, y, z, 0xD2)
+#define V64_ROR(x, n) _mm512_ror_epi64(x, n)
+#define V64_SHR(x, n) _mm512_srli_epi64(x, n)
+#define V64_MIN(x, y) _mm512_min_epu64(x, y)
+#define V64_IF_ZERO(x, y) _mm512_maskz_mov_epi64(_mm512_testn_epi64_mask(x, x), y)
+#define V64_LOAD(p) _mm512_load_si512(p)
+#define V64_STORE(p, x) _mm512_store_si512(p, x)
+#define V64_LOAD_BE8(w, lane) load64(w, lane, 1)
+#define V64_LOAD_LE8(w, lane) load64(w, lane, 0)
+#define V64_STORE_BE8(out, s) store_be64(out, s)
+#define V64_STORE_LE4(out, s) store_le64(out, s)
 
 MC_INLINE __m512i swap32(__m512i x) {
     const __m512i order = _mm512_broadcast_i32x4(_mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3));
+    return _mm512_shuffle_epi8(x, order);
+}
+
+MC_INLINE __m512i swap64(__m512i x) {
+    const __m512i order = _mm512_broadcast_i32x4(_mm_set_epi8(8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
     return _mm512_shuffle_epi8(x, order);
 }
 
@@ -45,11 +82,16 @@ MC_INLINE void transpose4(__m512i u[4], __m512i r0, __m512i r1, __m512i r2, __m5
     u[3] = _mm512_unpackhi_epi64(t1, t3);
 }
 
-MC_INLINE void load_be16(__m512i w[16], const uint8_t *const lane[16]) {
+MC_INLINE void load32(__m512i w[16], const uint8_t *const lane[16], int big_endian) {
     __m512i u[16];
-    for (int g = 0; g < 16; g += 4)
-        transpose4(u + g, swap32(_mm512_loadu_si512(lane[g])), swap32(_mm512_loadu_si512(lane[g + 1])),
-                   swap32(_mm512_loadu_si512(lane[g + 2])), swap32(_mm512_loadu_si512(lane[g + 3])));
+    for (int g = 0; g < 16; g += 4) {
+        __m512i r[4];
+        for (int j = 0; j < 4; j++) {
+            r[j] = _mm512_loadu_si512(lane[g + j]);
+            r[j] = big_endian ? swap32(r[j]) : r[j];
+        }
+        transpose4(u + g, r[0], r[1], r[2], r[3]);
+    }
     for (int c = 0; c < 4; c++) {
         __m512i even_low = _mm512_shuffle_i32x4(u[c], u[4 + c], 0x88);
         __m512i odd_low = _mm512_shuffle_i32x4(u[c], u[4 + c], 0xdd);
@@ -62,12 +104,14 @@ MC_INLINE void load_be16(__m512i w[16], const uint8_t *const lane[16]) {
     }
 }
 
-MC_INLINE void store_be8(uint8_t *out, const __m512i s[8]) {
+MC_INLINE void store32(uint8_t *out, const __m512i s[8], int big_endian) {
     const __m512i first_two = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
     const __m512i last_two = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
-    __m512i u[4], v[4];
-    transpose4(u, swap32(s[0]), swap32(s[1]), swap32(s[2]), swap32(s[3]));
-    transpose4(v, swap32(s[4]), swap32(s[5]), swap32(s[6]), swap32(s[7]));
+    __m512i u[4], v[4], r[8];
+    for (int i = 0; i < 8; i++)
+        r[i] = big_endian ? swap32(s[i]) : s[i];
+    transpose4(u, r[0], r[1], r[2], r[3]);
+    transpose4(v, r[4], r[5], r[6], r[7]);
     for (int c = 0; c < 4; c++) { /* lane 4q + c is quarter q of u[c], then of v[c] */
         __m512i low = _mm512_permutex2var_epi64(u[c], first_two, v[c]);
         __m512i high = _mm512_permutex2var_epi64(u[c], last_two, v[c]);
@@ -78,7 +122,57 @@ MC_INLINE void store_be8(uint8_t *out, const __m512i s[8]) {
     }
 }
 
-#include "../hash/sha256.h"
+/* The quarters (128 bits) of four vectors, transposed: out[q] = quarter q of t0, t1, t2, t3. */
+MC_INLINE void quarters4(__m512i out[4], __m512i t0, __m512i t1, __m512i t2, __m512i t3) {
+    __m512i even01 = _mm512_shuffle_i64x2(t0, t1, 0x88), odd01 = _mm512_shuffle_i64x2(t0, t1, 0xdd);
+    __m512i even23 = _mm512_shuffle_i64x2(t2, t3, 0x88), odd23 = _mm512_shuffle_i64x2(t2, t3, 0xdd);
+    out[0] = _mm512_shuffle_i64x2(even01, even23, 0x88);
+    out[1] = _mm512_shuffle_i64x2(odd01, odd23, 0x88);
+    out[2] = _mm512_shuffle_i64x2(even01, even23, 0xdd);
+    out[3] = _mm512_shuffle_i64x2(odd01, odd23, 0xdd);
+}
+
+/* rows r[0..7] of eight 64-bit words become columns */
+MC_INLINE void transpose8(__m512i r[8]) {
+    __m512i low[4], high[4], even[4], odd[4];
+    for (int i = 0; i < 4; i++) {
+        low[i] = _mm512_unpacklo_epi64(r[2 * i], r[2 * i + 1]);
+        high[i] = _mm512_unpackhi_epi64(r[2 * i], r[2 * i + 1]);
+    }
+    quarters4(even, low[0], low[1], low[2], low[3]);
+    quarters4(odd, high[0], high[1], high[2], high[3]);
+    for (int q = 0; q < 4; q++) {
+        r[2 * q] = even[q];
+        r[2 * q + 1] = odd[q];
+    }
+}
+
+MC_INLINE void load64(__m512i w[8], const uint8_t *const lane[8], int big_endian) {
+    for (int j = 0; j < 8; j++) {
+        w[j] = _mm512_loadu_si512(lane[j]);
+        w[j] = big_endian ? swap64(w[j]) : w[j];
+    }
+    transpose8(w);
+}
+
+MC_INLINE void store_be64(uint8_t *out, const __m512i s[8]) {
+    __m512i r[8];
+    for (int i = 0; i < 8; i++)
+        r[i] = swap64(s[i]);
+    transpose8(r);
+    for (int j = 0; j < 8; j++)
+        _mm512_storeu_si512(out + 64 * j, r[j]);
+}
+
+MC_INLINE void store_le64(uint8_t *out, const __m512i s[4]) {
+    __m512i two_lanes[4]; /* 2q and 2q + 1 */
+    quarters4(two_lanes, _mm512_unpacklo_epi64(s[0], s[1]), _mm512_unpacklo_epi64(s[2], s[3]),
+              _mm512_unpackhi_epi64(s[0], s[1]), _mm512_unpackhi_epi64(s[2], s[3]));
+    for (int q = 0; q < 4; q++)
+        _mm512_storeu_si512(out + 64 * q, two_lanes[q]);
+}
+
+#include "hashes.h"
 
 #else
 typedef int mc_no_avx512; /* an empty translation unit is not ISO C */

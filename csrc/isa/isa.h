@@ -5,6 +5,8 @@
 #ifndef MC_ISA_ISA_H
 #define MC_ISA_ISA_H
 
+#include <stdint.h>
+
 #if defined(__x86_64__) && !defined(MC_PORTABLE_ONLY)
 #define MC_X86_64 1
 #else
@@ -21,5 +23,13 @@
 /* The compiler must not know where `pointer` points to: it then reads constants from memory where they are used
  * (on AVX-512 as broadcast operands, at no cost) instead of keeping 64 of them in registers it does not have. */
 #define MC_HIDE(pointer) __asm__ volatile("" : "+r"(pointer))
+
+/* Eight bytes, the first the lowest. */
+static inline uint64_t mc_le64(const uint8_t *p) {
+    uint64_t x = 0;
+    for (int i = 0; i < 8; i++)
+        x |= (uint64_t)p[i] << (8 * i);
+    return x;
+}
 
 #endif

@@ -4,7 +4,20 @@ The contract is that of ``merklecore.reference``.
 """
 
 from merklecore._native.dispatch import DIGEST_SIZES, cpu_info, kernels, measure
-from merklecore._native.hashing import digest, hash_many, hash_pairs, sha256, sha256d
+from merklecore._native.hashing import (
+    blake2b_256,
+    blake3,
+    digest,
+    hash_many,
+    hash_pairs,
+    keccak256,
+    sha256,
+    sha256d,
+    sha3_256,
+    sha512,
+    sm3,
+)
+from merklecore._native.incremental import new
 from merklecore._native.merkle import Nodes, Spec, fold, leaf_hash, root
 
 __all__ = [
@@ -12,17 +25,24 @@ __all__ = [
     "NAME",
     "Nodes",
     "Spec",
+    "blake2b_256",
+    "blake3",
     "cpu_info",
     "digest",
     "fold",
     "hash_many",
     "hash_pairs",
+    "keccak256",
     "kernels",
     "leaf_hash",
     "measure",
+    "new",
     "root",
     "sha256",
     "sha256d",
+    "sha3_256",
+    "sha512",
+    "sm3",
 ]
 
 NAME = "native"

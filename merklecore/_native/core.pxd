@@ -4,7 +4,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 cdef extern from "merklecore.h" nogil:
     enum: MC_MAX_DIGEST, MC_MAX_DEPTH, MC_MAX_THREADS, MC_MAX_KERNELS
     enum: MC_ISA_PORTABLE, MC_ISA_AVX2, MC_ISA_SHANI, MC_ISA_AVX512, MC_ISA_ALL, MC_FAST_SHA
-    enum: MC_HASHES, MC_SHA256, MC_SHA256D
+    enum: MC_HASHES, MC_SHA256, MC_SHA256D, MC_SHA512, MC_SHA3_256, MC_KECCAK256, MC_SM3, MC_BLAKE3, MC_BLAKE2B_256
     enum: MC_NODE, MC_PREFIXED_NODE, MC_MESSAGES, MC_SHAPES
     enum: MC_LEAF_HASH, MC_LEAF_HASH_TWICE, MC_LEAF_HASH_DIGEST, MC_LEAF_AS_IS
     enum: MC_ODD_SPLIT, MC_ODD_DUPLICATE, MC_ODD_PAD
@@ -52,6 +52,15 @@ cdef extern from "merklecore.h" nogil:
                                      size_t n, uint8_t *out, uint32_t isas, unsigned threads)
     mc_status mc_hash_messages_parallel(int hash, const uint8_t *prefix, size_t prefix_bytes,
                                         const mc_messages *messages, uint8_t *out, uint32_t isas, unsigned threads)
+
+    ctypedef struct mc_stream:
+        int hash
+        size_t used
+        uint8_t *room
+    size_t mc_stream_room(int hash)
+    void mc_stream_begin(mc_stream *stream, int hash, uint8_t *room)
+    mc_status mc_stream_update(mc_stream *stream, const uint8_t *data, size_t size, uint32_t isas)
+    mc_status mc_stream_digest(const mc_stream *stream, uint8_t *out, uint32_t isas)
 
     ctypedef struct mc_block:
         uint8_t *at

@@ -7,7 +7,8 @@ from libc.stdint cimport uint8_t, uint32_t
 
 from merklecore._native.arguments cimport Messages, View, messages_of, output, thread_count, view_of
 from merklecore._native.core cimport (
-    MC_SHA256, MC_SHA256D, mc_hash_messages_parallel, mc_hash_nodes_parallel, mc_hash_one, mc_hashes, mc_status,
+    MC_BLAKE2B_256, MC_BLAKE3, MC_KECCAK256, MC_SHA3_256, MC_SHA256, MC_SHA256D, MC_SHA512, MC_SM3,
+    mc_hash_messages_parallel, mc_hash_nodes_parallel, mc_hash_one, mc_hashes, mc_status,
 )
 from merklecore._native.dispatch cimport allowed, failed, hash_id
 
@@ -61,6 +62,60 @@ def sha256d(data, /):
     '4f8b42c22dd3729b519ba6f68d2da7cc5b2d606d05daed5ad5128cc03e6c6358'
     """
     return _digest(MC_SHA256D, allowed(MC_SHA256D, None), data)
+
+
+def sha512(data, /):
+    """SHA-512 of a bytes-like object, 64 bytes (FIPS 180-4).
+
+    >>> sha512(b"abc").hex()[:16]
+    'ddaf35a193617aba'
+    """
+    return _digest(MC_SHA512, allowed(MC_SHA512, None), data)
+
+
+def sha3_256(data, /):
+    """SHA3-256 of a bytes-like object, 32 bytes (FIPS 202).
+
+    >>> sha3_256(b"abc").hex()[:16]
+    '3a985da74fe225b2'
+    """
+    return _digest(MC_SHA3_256, allowed(MC_SHA3_256, None), data)
+
+
+def keccak256(data, /):
+    """Keccak-256 of a bytes-like object, 32 bytes: padded as before FIPS 202, Ethereum's hash.
+
+    >>> keccak256(b"abc").hex()[:16]
+    '4e03657aea45a94f'
+    """
+    return _digest(MC_KECCAK256, allowed(MC_KECCAK256, None), data)
+
+
+def sm3(data, /):
+    """SM3 of a bytes-like object, 32 bytes (GB/T 32905-2016).
+
+    >>> sm3(b"abc").hex()[:16]
+    '66c7f0f462eeedd9'
+    """
+    return _digest(MC_SM3, allowed(MC_SM3, None), data)
+
+
+def blake3(data, /):
+    """BLAKE3 of a bytes-like object, 32 bytes, without a key.
+
+    >>> blake3(b"abc").hex()[:16]
+    '6437b3ac38465133'
+    """
+    return _digest(MC_BLAKE3, allowed(MC_BLAKE3, None), data)
+
+
+def blake2b_256(data, /):
+    """BLAKE2b of a bytes-like object, 32 bytes, without a key (RFC 7693).
+
+    >>> blake2b_256(b"abc").hex()[:16]
+    'bddd813c63423972'
+    """
+    return _digest(MC_BLAKE2B_256, allowed(MC_BLAKE2B_256, None), data)
 
 
 def hash_many(messages, algorithm, prefix=b"", threads=None, out=None, kernel=None):
