@@ -89,7 +89,7 @@ const mc_kernel mc_kernels[MC_HASHES][MC_SHAPES][MC_MAX_KERNELS] = {
     HASH(MC_SHA512, 64, 2, 2, sha512, sha512),
     HASH(MC_SHA3_256, 64, 2, 2, sha3_256, keccak),
     HASH(MC_KECCAK256, 64, 2, 2, keccak256, keccak),
-    HASH(MC_SM3, 32, 2, 3, sm3, sm3),
+    HASH(MC_SM3, 32, 2, 2, sm3, sm3),
     HASH(MC_BLAKE3, 32, 2, 2, blake3, blake3),
     HASH(MC_BLAKE2B_256, 64, 2, 2, blake2b_256, blake2b_256),
 };

@@ -304,6 +304,13 @@ static inline size_t taken(const mc_kernel *row, size_t n) {
     return n < row->lanes || rest >= row->pays_from ? n : n - rest;
 }
 
+/* Rows that are as long as two digests are nodes, whatever they mean, and those have kernels without copies. */
+static inline int are_nodes(int id, size_t prefix_bytes, const mc_messages *messages, uint32_t isas) {
+    const int shape = prefix_bytes == 0 ? MC_NODE : MC_PREFIXED_NODE;
+    return messages->spans == NULL && messages->width == 2 * (size_t)mc_hashes[id].digest_bytes && prefix_bytes <= 1 &&
+           mc_pick(id, shape, messages->n, isas) != NULL;
+}
+
 static mc_status hash_once(int id, const uint8_t *prefix, size_t prefix_bytes, const mc_messages *messages,
                            size_t first, size_t n, uint8_t *out, uint32_t isas) {
     const mc_hash *hash = &mc_hashes[id];
@@ -333,6 +340,8 @@ static mc_status hash_once(int id, const uint8_t *prefix, size_t prefix_bytes, c
 
 mc_status mc_hash_messages(int hash, const uint8_t *prefix, size_t prefix_bytes, const mc_messages *messages,
                            size_t first, size_t n, uint8_t *out, uint32_t isas) {
+    if (are_nodes(hash, prefix_bytes, messages, isas))
+        return mc_hash_nodes(hash, prefix, prefix_bytes, messages->rows + first * messages->width, n, out, isas);
     mc_status status = hash_once(hash, prefix, prefix_bytes, messages, first, n, out, isas);
     if (status == MC_OK && mc_hashes[hash].twice) {
         const mc_messages digests = {.rows = out, .width = mc_hashes[hash].digest_bytes, .n = n};

@@ -13,7 +13,7 @@ from merklecore._native.core cimport (
     MC_FAST_SHA, MC_HASHES, MC_ISA_ALL, MC_ISA_AVX2, MC_ISA_AVX512, MC_ISA_PORTABLE, MC_ISA_SHANI, MC_MESSAGES,
     MC_NO_MEMORY, MC_NODE, MC_OK, MC_PREFIXED_NODE, MC_SHAPES, mc_cpu_brand, mc_cpu_features,
     mc_features, mc_hash_messages_parallel, mc_hash_nodes_parallel, mc_hashes, mc_kernel, mc_kernels, mc_messages,
-    mc_self_test, mc_status,
+    mc_self_test, mc_span, mc_status,
 )
 
 import os
@@ -168,21 +168,26 @@ def cpu_info():
 def measure(algorithm=None):
     """Times every usable kernel: ns per node, or per 64-byte message. Minima of many short runs, taken in turn."""
     cdef int hash, shape, status
+    cdef size_t i
     cdef size_t n = 256
-    cdef bytearray data = bytearray(i * 7 & 0xff for i in range(n * 128)), digests = bytearray(n * 64)
+    cdef bytearray data = bytearray(byte * 7 & 0xff for byte in range(n * 128)), digests = bytearray(n * 64)
     cdef const uint8_t *source = data
     cdef uint8_t *out = digests
     cdef uint8_t prefix = 1
     cdef uint32_t mask
     cdef mc_messages messages
+    cdef mc_span[256] spans
     rows = []
     for name, hash in ids.items():
         if algorithm is None or hash_id(algorithm) == hash:
             for shape in range(MC_SHAPES):
                 rows += [{"algorithm": name, "shape": SHAPES[shape], "kernel": kernel, "ns": float("inf")}
                          for kernel in _serving(hash, shape, usable[hash])]
-    messages.spans = NULL
-    messages.rows = source
+    for i in range(n):
+        spans[i].data = source + 64 * i
+        spans[i].size = 64
+    messages.spans = spans  # rows of two digests would be nodes
+    messages.rows = NULL
     messages.width = 64
     messages.n = n
     for _ in range(40):
