@@ -13,6 +13,7 @@
 
 /* Pointers to up to `lanes` nodes of `bytes`; lanes beyond n repeat the first. */
 MC_INLINE void MC_NAME(point)(const uint8_t *lane[], size_t lanes, const uint8_t *in, size_t n, size_t bytes) {
+    MC_HIDE(in); /* or the compiler makes lanes of its own of the passes of portable C, and worse ones */
     for (size_t j = 0; j < lanes; j++)
         lane[j] = in + (j < n ? j : 0) * bytes;
 }
