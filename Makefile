@@ -19,7 +19,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-quick test-isa asan lint format docs bench demo clean
+.PHONY: help build test test-quick test-isa test-long asan lint format docs bench demo clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -61,6 +61,9 @@ test-isa: build $(VENV)/.with-test ## the quick suite, CPU features taken away n
 		echo "MERKLECORE_DISABLE_CPU=$$mask"; \
 		MERKLECORE_DISABLE_CPU=$$mask MERKLECORE_BACKEND=native $(PYTEST) -m 'not slow'; \
 	done
+
+test-long: build $(VENV)/.with-test ## a message above 4 GiB for every hash, in minutes, without a disk
+	MERKLECORE_BACKEND=native $(PYTEST) --run-long -m long
 
 # The copy stands beside the normal build and is found first; the interpreter itself has no sanitizers, so they are
 # preloaded. Leaks of the interpreter at its exit are not ours.

@@ -22,7 +22,22 @@ from merklecore.errors import (
     MerkleCoreError,
     ProofError,
 )
-from merklecore.hashing import algorithms, cpu_info, digest, hash_many, hash_pairs, sha256, sha256d
+from merklecore.hashing import (
+    algorithms,
+    blake2b_256,
+    blake3,
+    cpu_info,
+    digest,
+    hash_many,
+    hash_pairs,
+    keccak256,
+    new,
+    sha3_256,
+    sha256,
+    sha256d,
+    sha512,
+    sm3,
+)
 from merklecore.tree import InclusionProof, MerkleTree, Profile, merkle_root, profiles
 
 __all__ = [
@@ -37,15 +52,22 @@ __all__ = [
     "ProofError",
     "__version__",
     "algorithms",
+    "blake2b_256",
+    "blake3",
     "cpu_info",
     "digest",
     "errors",
     "hash_many",
     "hash_pairs",
+    "keccak256",
     "merkle_root",
+    "new",
     "profiles",
+    "sha3_256",
     "sha256",
     "sha256d",
+    "sha512",
+    "sm3",
 ]
 
 __version__ = "0.1.0"

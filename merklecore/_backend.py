@@ -20,17 +20,24 @@ __all__ = [
     "NAME",
     "Nodes",
     "Spec",
+    "blake2b_256",
+    "blake3",
     "cpu_info",
     "digest",
     "fold",
     "hash_many",
     "hash_pairs",
+    "keccak256",
     "kernels",
     "leaf_hash",
     "measure",
+    "new",
     "root",
+    "sha3_256",
     "sha256",
     "sha256d",
+    "sha512",
+    "sm3",
 ]
 
 
@@ -81,14 +88,21 @@ NAME: str = _chosen.NAME
 DIGEST_SIZES = _chosen.DIGEST_SIZES
 Nodes = _chosen.Nodes
 Spec = _chosen.Spec
+blake2b_256 = _chosen.blake2b_256
+blake3 = _chosen.blake3
 cpu_info = _chosen.cpu_info
 digest = _chosen.digest
 fold = _chosen.fold
 hash_many = _chosen.hash_many
 hash_pairs = _chosen.hash_pairs
+keccak256 = _chosen.keccak256
 kernels = _chosen.kernels
 leaf_hash = _chosen.leaf_hash
 measure = _chosen.measure
+new = _chosen.new
 root = _chosen.root
+sha3_256 = _chosen.sha3_256
 sha256 = _chosen.sha256
 sha256d = _chosen.sha256d
+sha512 = _chosen.sha512
+sm3 = _chosen.sm3

@@ -1,14 +1,14 @@
-"""Hashing of one message, of very many, and of pairs of nodes."""
+"""Hashing of one message, at once or piece by piece, of very many, and of pairs of nodes."""
 
 from __future__ import annotations
 
 from merklecore import _backend
-from merklecore._backend import sha256, sha256d
+from merklecore._backend import blake2b_256, blake3, keccak256, sha3_256, sha256, sha256d, sha512, sm3
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any, SupportsIndex, TypeAlias, TypeVar, overload
+    from typing import Any, Protocol, Self, SupportsIndex, TypeAlias, TypeVar, overload
 
     from _typeshed import ReadableBuffer, WriteableBuffer
     from numpy import uint8
@@ -18,8 +18,37 @@ if TYPE_CHECKING:
     Messages: TypeAlias = Sequence[Data] | Data
     Out = TypeVar("Out", bound=WriteableBuffer | NDArray[Any])
 
+    class Hash(Protocol):
+        """What ``new`` returns: what all objects of hashlib have."""
 
-__all__ = ["algorithms", "cpu_info", "digest", "hash_many", "hash_pairs", "sha256", "sha256d"]
+        @property
+        def name(self) -> str: ...
+        @property
+        def digest_size(self) -> int: ...
+        @property
+        def block_size(self) -> int: ...
+        def update(self, data: ReadableBuffer, /) -> None: ...
+        def digest(self) -> bytes: ...
+        def hexdigest(self) -> str: ...
+        def copy(self) -> Self: ...
+
+
+__all__ = [
+    "algorithms",
+    "blake2b_256",
+    "blake3",
+    "cpu_info",
+    "digest",
+    "hash_many",
+    "hash_pairs",
+    "keccak256",
+    "new",
+    "sha3_256",
+    "sha256",
+    "sha256d",
+    "sha512",
+    "sm3",
+]
 
 
 def algorithms() -> tuple[str, ...]:
@@ -34,13 +63,35 @@ def algorithms() -> tuple[str, ...]:
 def digest(data: Data, algorithm: str = "sha256") -> bytes:
     """Return the digest of one contiguous bytes-like object: d bytes.
 
-    ``sha256`` is FIPS 180-4; ``sha256d`` is SHA-256 of its digest, as Bitcoin has it. InputError for an
-    unknown algorithm or memory that is not contiguous, TypeError for what is not bytes-like.
+    ``sha256`` and ``sha512`` (the one with d = 64) are FIPS 180-4; ``sha256d`` is SHA-256 of its digest, as
+    Bitcoin has it; ``sha3_256`` is FIPS 202, ``keccak256`` the same with the padding before that standard,
+    as Ethereum has it; ``sm3`` is GB/T 32905-2016; ``blake3`` its paper with 32 bytes of output;
+    ``blake2b_256`` RFC 7693 with that digest length and no key. InputError for an unknown algorithm or memory
+    that is not contiguous, TypeError for what is not bytes-like.
 
     >>> digest(b"abc").hex()
     'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
     """
     return _backend.digest(data, algorithm)
+
+
+def new(algorithm: str, data: Data = b"") -> Hash:
+    """Return a hash that takes its message piece by piece, as hashlib has it.
+
+    ``update(data)`` appends to the message and ``digest()`` gives d bytes for what it is so far,
+    ``hexdigest()`` the same as text; ``copy()`` goes its own way; ``name``, ``digest_size`` and
+    ``block_size`` (both in bytes) are hashlib's, ``blake2b`` for ``blake2b_256``. Where hashlib has the
+    algorithm the object is hashlib's.
+
+    data: bytes-like, of any length: the start of the message. InputError for an unknown algorithm or memory
+    that is not contiguous, TypeError for what is not bytes-like. Standards: see ``digest``.
+
+    >>> h = new("keccak256", b"a")
+    >>> h.update(b"bc")
+    >>> h.digest() == digest(b"abc", "keccak256")
+    True
+    """
+    return _backend.new(algorithm, data)
 
 
 if TYPE_CHECKING:

@@ -12,12 +12,14 @@ from merklecore.tree import geometry
 
 NAMES = {
     *("BackendError", "BlockError", "BoundsError", "InputError", "MerkleCoreError", "ProofError", "errors"),
-    *("algorithms", "cpu_info", "digest", "hash_many", "hash_pairs", "sha256", "sha256d"),
+    *("algorithms", "cpu_info", "digest", "hash_many", "hash_pairs", "new"),
+    *("sha256", "sha256d", "sha512", "sha3_256", "keccak256", "sm3", "blake3", "blake2b_256"),
     *("InclusionProof", "MerkleTree", "Profile", "merkle_root", "profiles", "__version__"),
 }
 SIGNATURES = {
     mc.algorithms: "()",
     mc.digest: "(data, algorithm='sha256')",
+    mc.new: "(algorithm, data=b'')",
     mc.hash_many: "(messages, algorithm='sha256', *, prefix=b'', threads=None, out=None)",
     mc.hash_pairs: "(nodes, algorithm='sha256', *, prefix=b'', threads=None, out=None)",
     mc.cpu_info: "()",

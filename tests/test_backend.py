@@ -104,6 +104,13 @@ def test_both_backends_keep_one_contract():
     assert list(_native.DIGEST_SIZES) == list(reference.DIGEST_SIZES) == list(mc.algorithms())
 
 
+def test_the_algorithms_and_their_order():
+    assert mc.algorithms() == (
+        *("sha256", "sha256d", "sha512", "sha3_256", "keccak256", "sm3", "blake3", "blake2b_256"),
+    )
+    assert dict.fromkeys(mc.algorithms(), 32) | {"sha512": 64} == reference.DIGEST_SIZES
+
+
 def test_each_says_what_it_runs_on(backend):
     about = backend.cpu_info()
     assert about["backend"] == backend.NAME
@@ -125,7 +132,7 @@ def test_each_measures_every_kernel_of_every_shape(backend):
     kernels = backend.cpu_info()["kernels"]["sha256d"]
     rows = backend.measure("sha256d")
     assert [(row["shape"], row["kernel"]) for row in rows] == [(s, k) for s in kernels for k in kernels[s]]
-    assert all(row["algorithm"] == "sha256d" and 0 < row["ns"] < 1e6 for row in rows)
+    assert all(row["algorithm"] == "sha256d" and 0 < row["ns"] < 1e7 for row in rows)
     assert {row["algorithm"] for row in backend.measure()} == set(backend.DIGEST_SIZES)
     with pytest.raises(mc.InputError, match="algorithm 'md5' is none of"):
         backend.measure("md5")

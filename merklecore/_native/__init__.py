@@ -11,9 +11,9 @@ from merklecore._native.hashing import (
     hash_many,
     hash_pairs,
     keccak256,
+    sha3_256,
     sha256,
     sha256d,
-    sha3_256,
     sha512,
     sm3,
 )
@@ -38,9 +38,9 @@ __all__ = [
     "measure",
     "new",
     "root",
+    "sha3_256",
     "sha256",
     "sha256d",
-    "sha3_256",
     "sha512",
     "sm3",
 ]

@@ -1,10 +1,12 @@
-"""The reference backend: the primitives in plain Python over hashlib.
+"""The reference backend: the primitives in plain Python, over hashlib where it has the algorithm.
 
 It is the readable specification of what the native backend computes, the baseline of the benchmarks, and the
 backend where no extension is built. Both keep one contract (n messages, d bytes a digest):
 
 - ``NAME``; ``DIGEST_SIZES``: algorithm to digest size in bytes; ``kernels(algorithm)``, best first;
-- ``digest(data, algorithm)``, ``sha256(data)``, ``sha256d(data)``: one digest as bytes;
+- ``digest(data, algorithm)``, and a function of each algorithm's name, ``sha256(data)``: one digest as bytes;
+- ``new(algorithm, data)``: an incremental hash, hashlib's own where it has the algorithm, else one with its
+  interface: ``name``, ``digest_size``, ``block_size``, ``update``, ``digest``, ``hexdigest``, ``copy``;
 - ``hash_many(messages, algorithm, prefix, threads, out)``: uint8, shape (n, d);
 - ``hash_pairs(nodes, algorithm, prefix, threads, out)``: uint8, shape (n // 2, d);
 - ``Spec(algorithm, leaf, leaf_prefix, node_prefix, odd, limit, empty)``: the hashing rules of a profile;
@@ -15,11 +17,25 @@ backend where no extension is built. Both keep one contract (n messages, d bytes
 - ``cpu_info()``, ``measure(algorithm)``: what the machine offers, and what it takes.
 
 Those that hash also take ``kernel=None`` or the name of one. ``merklecore._backend`` binds one of the two;
-they never import each other. ``recursive`` and ``hashes`` are not part of the backend: they are definitions
-taken straight from the standards, for tests to compare with.
+they never import each other. ``recursive`` and ``hashes`` are definitions taken straight from the standards,
+for tests to compare with; of ``hashes`` the backend uses what hashlib lacks.
 """
 
-from merklecore.reference.hashing import DIGEST_SIZES, digest, hash_many, hash_pairs, sha256, sha256d
+from merklecore.reference.hashing import (
+    DIGEST_SIZES,
+    blake2b_256,
+    blake3,
+    digest,
+    hash_many,
+    hash_pairs,
+    keccak256,
+    new,
+    sha3_256,
+    sha256,
+    sha256d,
+    sha512,
+    sm3,
+)
 from merklecore.reference.machine import check_environment, cpu_info, kernels, measure
 from merklecore.reference.trees import Nodes, Spec, fold, leaf_hash, root
 
@@ -28,18 +44,25 @@ __all__ = [
     "NAME",
     "Nodes",
     "Spec",
+    "blake2b_256",
+    "blake3",
     "check_environment",
     "cpu_info",
     "digest",
     "fold",
     "hash_many",
     "hash_pairs",
+    "keccak256",
     "kernels",
     "leaf_hash",
     "measure",
+    "new",
     "root",
+    "sha3_256",
     "sha256",
     "sha256d",
+    "sha512",
+    "sm3",
 ]
 
 NAME = "reference"

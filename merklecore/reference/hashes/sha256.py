@@ -11,32 +11,13 @@ schedule W of 64 words, and 64 rounds over eight working variables mix it into t
 
 from __future__ import annotations
 
+from merklecore.reference.hashes.constants import primes, root_fraction
+
 __all__ = ["compress", "sha256"]
 
 MASK = 0xFFFFFFFF
-
-
-def _primes(count: int) -> list[int]:
-    found: list[int] = []
-    n = 2
-    while len(found) < count:
-        if all(n % p for p in found):
-            found.append(n)
-        n += 1
-    return found
-
-
-def _root_fraction(n: int, degree: int) -> int:
-    """The first 32 bits of the fractional part of the root of n."""
-    target, low, high = n << 32 * degree, 0, n << 32
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if middle**degree <= target else (low, middle)
-    return low & MASK
-
-
-K = tuple(_root_fraction(p, 3) for p in _primes(64))  # section 4.2.2
-H0 = tuple(_root_fraction(p, 2) for p in _primes(8))  # section 5.3.3
+K = tuple(root_fraction(p, 3, 32) for p in primes(64))  # section 4.2.2
+H0 = tuple(root_fraction(p, 2, 32) for p in primes(8))  # section 5.3.3
 
 
 def _rotr(x: int, n: int) -> int:
