@@ -19,7 +19,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-quick test-isa asan lint format docs bench demo clean
+.PHONY: help build test test-quick test-isa asan lint format docs bench bench-report bench-peers demo clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -91,8 +91,16 @@ format: $(VENV)/.with-lint ## write the style that lint wants
 docs: build $(VENV)/.with-docs ## the API pages, into build/docs
 	$(BIN)/pdoc -d google -o build/docs merklecore '!merklecore._native' '!merklecore._backend'
 
+# Without -q, which would leave out the CPU and its kernels.
 bench: build $(VENV)/.with-bench ## benchmarks in groups, under five minutes; BENCH='--benchmark-autosave ...' adds options
-	$(PYTEST) benchmarks --benchmark-only $(BENCH)
+	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-max-time=0.2 --benchmark-min-time=0.0005 \
+		--benchmark-min-rounds=3 --benchmark-columns=min,median,rounds $(BENCH)
+
+bench-report: build ## what must be reached and what is, each figure beside its baseline, in about a minute
+	@$(BIN)/python benchmarks/report.py
+
+bench-peers: ## the npm package that the benchmarks compare with, where node is; never required
+	npm install --no-audit --no-fund --prefix build/peers @chainsafe/hashtree
 
 demo: build ## commit to a directory, prove a file, verify the proof elsewhere; DIR=/some/directory for another one
 	@$(BIN)/python examples/demo.py $(if $(DIR),'$(DIR)')
