@@ -45,6 +45,7 @@ $(VENV)/.with-%: pyproject.toml $(VENV)/.base
 
 build: $(VENV)/.base ## compile the C core and the extension modules, in place
 	@$(BIN)/python setup.py -q build_ext --inplace
+	@$(BIN)/python -m compileall -q merklecore # what an installer does, so that start-up is what users will see
 
 # ---- tests -----------------------------------------------------------------------------------------------------------
 
