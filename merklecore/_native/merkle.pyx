@@ -264,19 +264,24 @@ cdef class Nodes:
         return 0
 
     def extend(self, leaves, hashed=False, threads=None, kernel=None):
-        """Appends leaves: all of them, or none when something is wrong with one."""
+        """Appends leaves, all of them, or none when something is wrong with one; returns their indices."""
         cdef bint ready = hashed
         cdef uint32_t isas = allowed(self.spec.rule.hash, kernel)
         cdef Messages source = messages_of(leaves, "leaves", self.spec.width(ready))
         cdef unsigned crew = <unsigned>thread_count(threads, _work(&source.c, source.total))
         self.idle()
+        cdef uint64_t first = self.size
         self.add(source, ready, crew, isas)
+        return range(first, first + source.c.n)
 
     def append(self, leaf, hashed=False):
+        """Appends one leaf and returns its index."""
         cdef bint ready = hashed
         cdef Messages source = one_message(leaf, "leaf", self.spec.width(ready))
         self.idle()
+        cdef uint64_t index = self.size
         self.add(source, ready, 1, allowed(self.spec.rule.hash, None))
+        return index
 
     def leaf(self, index):
         """The leaf hash at an index."""

@@ -263,19 +263,23 @@ class Nodes:
         hashed: bool = False,
         threads: SupportsIndex | None = None,
         kernel: str | None = None,
-    ) -> None:
-        """Append leaves: all of them, or none when something is wrong with one."""
+    ) -> range:
+        """Append leaves, all of them, or none when something is wrong with one; return their indices."""
         check_kernel(kernel)
         rows = Rows(leaves, "leaves", self._spec.width(hashed))
         check_threads(threads)
-        self._spec.admit(len(self) + rows.n)
+        first = len(self)
+        self._spec.admit(first + rows.n)
         self._add(self._spec.leaf_hashes(rows.block(0, rows.n), hashed))
+        return range(first, first + rows.n)
 
-    def append(self, leaf: Data, hashed: bool = False) -> None:
-        """Append one leaf."""
+    def append(self, leaf: Data, hashed: bool = False) -> int:
+        """Append one leaf and return its index."""
         node = _one_leaf(self._spec, leaf, hashed)
-        self._spec.admit(len(self) + 1)
+        index = len(self)
+        self._spec.admit(index + 1)
         self._add([node])
+        return index
 
     def _add(self, nodes: list[bytes]) -> None:
         k = 0

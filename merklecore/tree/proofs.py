@@ -21,7 +21,7 @@ TYPE, VERSION = 1, 1
 HEADER = 7  # bytes: type, version, d, count as u32
 MAX_HASHES = 64
 MAX_DIGEST = 255
-MAX_JSON = 64 << 10  # characters; the longest proof takes 32,940
+MAX_JSON = 64 << 10  # characters; the longest proof takes 32,875
 
 
 class InclusionProof:

@@ -129,8 +129,7 @@ class MerkleTree:
         >>> MerkleTree([b"a"]).append(b"b")
         1
         """
-        self._nodes.append(leaf, hashed)
-        return len(self._nodes) - 1
+        return self._nodes.append(leaf, hashed)
 
     def extend(self, leaves: Messages, *, hashed: bool = False) -> range:
         """Append leaves and return their indices; where one of them is wrong, none is appended.
@@ -138,9 +137,7 @@ class MerkleTree:
         >>> MerkleTree([b"a"]).extend([b"b", b"c"])
         range(1, 3)
         """
-        before = len(self._nodes)
-        self._nodes.extend(leaves, hashed)
-        return range(before, len(self._nodes))
+        return self._nodes.extend(leaves, hashed)
 
     def leaf_hash(self, index: SupportsIndex) -> bytes:
         """Return the leaf hash at ``index``, d bytes. BoundsError for an index that is not below the size.

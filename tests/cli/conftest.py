@@ -14,7 +14,7 @@ import pytest
 
 import merklecore as mc
 
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(mc.__file__).parents[1])}
+ROOT = str(Path(mc.__file__).parents[1])
 COMMAND = [sys.executable, "-m", "merklecore"]
 
 
@@ -24,7 +24,8 @@ def start() -> Callable[..., subprocess.Popen[bytes]]:
 
     def start(*arguments: str | Path, **more: Any) -> subprocess.Popen[bytes]:
         pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        return subprocess.Popen([*COMMAND, *map(str, arguments)], env=ENVIRONMENT, **(pipes | more))
+        environment = os.environ | {"PYTHONPATH": ROOT}
+        return subprocess.Popen([*COMMAND, *map(str, arguments)], env=environment, **(pipes | more))
 
     return start
 

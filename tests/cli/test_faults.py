@@ -138,3 +138,23 @@ def test_interrupted(start: Start) -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, b"", b"")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "want"),
+    [
+        ("MERKLECORE_BACKEND", "fast", "'fast' is none of native, reference"),
+        ("MERKLECORE_KERNEL", "md5:portable", "'md5:portable' is not ALGORITHM:KERNEL"),
+        ("MERKLECORE_DISABLE_CPU", "mmx", "'mmx' is none of"),
+    ],
+)
+def test_a_wrong_environment_is_one_line_and_exit_2(
+    run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, want: str
+) -> None:
+    """Before the command's own code is there, and never 1: that would say that a proof does not hold."""
+    monkeypatch.setenv(variable, value)
+    code, out, err = run("info")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"merklecore: {variable}: ")
+    assert want in err
+    assert err.count("\n") == 1

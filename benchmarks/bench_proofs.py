@@ -1,0 +1,92 @@
+"""Inclusion proofs: made and checked one at a time, at random places of a tree of 2^20 leaves."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+import peers
+import pytest
+import workloads
+from workloads import Means, Timed
+
+import merklecore as mc
+from merklecore import reference
+
+SIZE = 1 << 20
+PROOFS = 1000
+INDICES = workloads.indices(PROOFS, SIZE)
+
+
+@functools.cache
+def tree_of(profile: mc.Profile) -> mc.MerkleTree:
+    return mc.MerkleTree(workloads.rows(SIZE, 32), profile)
+
+
+@functools.lru_cache(maxsize=1)  # in Python objects a tree takes 200 MB: one at a time
+def reference_nodes(profile: mc.Profile) -> Any:
+    nodes = reference.Nodes(workloads.spec_of(reference, profile))
+    nodes.extend(workloads.rows(SIZE, 32))
+    return nodes
+
+
+def prove(tree: mc.MerkleTree) -> list[bytes]:
+    return [node for index in INDICES for node in tree.prove(index).path]
+
+
+def path(nodes: Any) -> list[bytes]:
+    return [node for index in INDICES for node in nodes.path(index)]
+
+
+@pytest.mark.parametrize("profile", workloads.PROFILES, ids=lambda profile: profile.name)
+@pytest.mark.parametrize("means", ["chosen", "reference"])
+def test_prove(timed: Timed, profile: mc.Profile, means: str) -> None:
+    """No kernel is forced: nothing is hashed but the right edge, once."""
+    if means == "chosen":
+        call = partial(prove, tree_of(profile))
+    else:
+        call = partial(path, reference_nodes(profile))
+    timed(call, group=f"prove, {profile.name}", means=means, unit="proof", count=PROOFS)
+
+
+def verify(
+    profile: mc.Profile, root: bytes, leaves: Sequence[bytes], proofs: list[mc.InclusionProof]
+) -> None:
+    for index, leaf, proof in zip(INDICES, leaves, proofs, strict=True):
+        proof.verify(root, leaf, index=index, size=SIZE, profile=profile)
+
+
+def fold(
+    module: ModuleType, spec: Any, leaves: Sequence[bytes], paths: list[Any], forced: Any
+) -> list[bytes]:
+    run = module.fold
+    return [
+        run(spec, leaf, path, index, SIZE, **forced)
+        for index, leaf, path in zip(INDICES, leaves, paths, strict=True)
+    ]
+
+
+def loop(profile: mc.Profile, leaves: Sequence[bytes], paths: list[Any]) -> list[bytes]:
+    return [
+        peers.fold(profile, leaf, path, index)
+        for index, leaf, path in zip(INDICES, leaves, paths, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(("profile", "way"), workloads.by_profile(threads=False))
+def test_verify(timed: Timed, profile: mc.Profile, way: Means) -> None:
+    tree = tree_of(profile)
+    leaves = [workloads.rows(SIZE, 32)[index].tobytes() for index in INDICES]
+    proofs = [tree.prove(index) for index in INDICES]
+    paths = [proof.path for proof in proofs]
+    if way.module is mc:
+        call: Any = partial(verify, profile, tree.root, leaves, proofs)
+    elif way.module is peers:
+        call = partial(loop, profile, leaves, paths)
+    else:
+        spec = workloads.spec_of(way.module, profile)
+        call = partial(fold, way.module, spec, leaves, paths, way.forced)
+    timed(call, group=f"verify, {profile.name}", means=way.name, unit="proof", count=PROOFS)

@@ -1,0 +1,141 @@
+"""What merklecore is compared with, each peer for a reason.
+
+- hashlib in a loop: what Python programs do today, and the fastest way that does not leave the standard
+  library. Written as tightly as the language allows, so that no ratio flatters.
+- hashtree, the npm package ``@chainsafe/hashtree``: the fastest published hasher of plain SHA-256 nodes for a
+  scripting language, assembly behind the same kind of thin binding. It runs in node, a process of its own, so
+  it is never required: ``make bench-peers`` installs it below ``build/peers``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from numpy import uint8
+    from numpy.typing import NDArray
+
+    from merklecore import Profile
+
+HERE = Path(__file__).parent
+INSTALLED = HERE.parent / "build" / "peers"
+HASHTREE = INSTALLED / "node_modules" / "@chainsafe" / "hashtree"
+
+# ---- hashlib -----------------------------------------------------------------------------------------------
+
+
+class Loop(NamedTuple):
+    """An algorithm as hashlib has it: one message, and a loop over many without a call in between."""
+
+    one: Callable[[bytes], bytes]
+    many: Callable[[Iterable[bytes]], list[bytes]]
+
+
+def _once(new: Callable[[bytes], Any]) -> Loop:
+    return Loop(lambda data: new(data).digest(), lambda messages: [new(m).digest() for m in messages])
+
+
+def _twice(new: Callable[[bytes], Any]) -> Loop:
+    return Loop(
+        lambda data: new(new(data).digest()).digest(),
+        lambda messages: [new(new(m).digest()).digest() for m in messages],
+    )
+
+
+LOOPS = {
+    "sha256": _once(hashlib.sha256),
+    "sha256d": _twice(hashlib.sha256),
+}
+
+
+def has_loop(profile: Profile) -> bool:
+    """Tell whether the loops below know the profile's hash and its rule for leaves."""
+    return profile.algorithm in LOOPS and profile.leaf in ("hash", "as_is")
+
+
+def levels(profile: Profile, leaves: Sequence[bytes]) -> list[list[bytes]]:
+    """Return all levels over 2^k leaves: no rule for odd levels ever applies."""
+    many, prefix = LOOPS[profile.algorithm].many, profile.node_prefix
+    level = list(leaves)
+    if profile.leaf == "hash":
+        level = many([profile.leaf_prefix + leaf for leaf in level])
+    found = [level]
+    while len(level) > 1:
+        level = many([prefix + level[i] + level[i + 1] for i in range(0, len(level), 2)])
+        found.append(level)
+    return found
+
+
+def root(profile: Profile, leaves: Sequence[bytes]) -> bytes:
+    """Return the root over 2^k leaves."""
+    return levels(profile, leaves)[-1][0]
+
+
+def fold(profile: Profile, leaf: bytes, path: Sequence[bytes], index: int) -> bytes:
+    """Return the root that a path of a tree of 2^k leaves leads to."""
+    one, prefix = LOOPS[profile.algorithm].one, profile.node_prefix
+    node = one(profile.leaf_prefix + leaf) if profile.leaf == "hash" else leaf
+    for sibling in path:
+        node = one(prefix + sibling + node) if index & 1 else one(prefix + node + sibling)
+        index >>= 1
+    return node
+
+
+# ---- hashtree ----------------------------------------------------------------------------------------------
+
+
+class Unavailable(Exception):
+    """The peer is not there, or does not run here."""
+
+
+class Hashtree:
+    """A node process that hashes the same nodes each time it is asked to, and tells what that took.
+
+    nodes: uint8, shape (n, 64). It sleeps in between, so its runs may take turns with ours.
+    """
+
+    def __init__(self, nodes: NDArray[uint8]) -> None:
+        node = shutil.which("node")
+        if node is None or not HASHTREE.is_dir():
+            missing = "node" if node is None else "@chainsafe/hashtree"
+            raise Unavailable(f"not installed: {missing}")
+        self.version = json.loads((HASHTREE / "package.json").read_text())["version"]
+        self._expected = hashlib.sha256(nodes[-1].tobytes()).hexdigest()
+        command = [node, str(HERE / "hashtree.js"), str(INSTALLED), str(len(nodes))]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            self._send(nodes.tobytes())
+            self.seconds()
+        except BrokenPipeError:
+            self._process.communicate()
+            raise Unavailable(f"hashtree {self.version} does not run here") from None
+
+    def seconds(self) -> float:
+        """Run once; return the time by the clock of that process."""
+        self._send(b"!")
+        assert self._process.stdout is not None
+        answer = self._process.stdout.readline().decode().split()
+        if len(answer) != 2:
+            raise BrokenPipeError("the node process has ended")
+        assert answer[1] == self._expected, "the peer computes another digest"
+        return int(answer[0]) / 1e9
+
+    def _send(self, data: bytes) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(data)
+        self._process.stdin.flush()
+
+    def __enter__(self) -> Hashtree:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.communicate()
