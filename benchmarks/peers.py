@@ -1,7 +1,8 @@
 """What merklecore is compared with, each peer for a reason.
 
 - hashlib in a loop: what Python programs do today, and the fastest way that does not leave the standard
-  library. Written as tightly as the language allows, so that no ratio flatters.
+  library. Written as tightly as the language allows, so that no ratio flatters. For BLAKE3 and Keccak-256,
+  which it lacks, the packages that programs use instead: ``blake3``, the authors' own, and ``safe-pysha3``.
 - hashtree, the npm package ``@chainsafe/hashtree``: the fastest published hasher of plain SHA-256 nodes for a
   scripting language, assembly behind the same kind of thin binding. It runs in node, a process of its own, so
   it is never required: ``make bench-peers`` installs it below ``build/peers``.
@@ -28,31 +29,87 @@ HERE = Path(__file__).parent
 INSTALLED = HERE.parent / "build" / "peers"
 HASHTREE = INSTALLED / "node_modules" / "@chainsafe" / "hashtree"
 
-# ---- hashlib -----------------------------------------------------------------------------------------------
+# ---- loops -----------------------------------------------------------------------------------------------
 
 
 class Loop(NamedTuple):
-    """An algorithm as hashlib has it: one message, and a loop over many without a call in between."""
+    """An algorithm as a library has it: one message, and a loop over many without a call in between."""
 
+    library: str
     one: Callable[[bytes], bytes]
     many: Callable[[Iterable[bytes]], list[bytes]]
 
 
-def _once(new: Callable[[bytes], Any]) -> Loop:
-    return Loop(lambda data: new(data).digest(), lambda messages: [new(m).digest() for m in messages])
+def _once(new: Callable[[bytes], Any], library: str = "hashlib") -> Loop:
+    return Loop(
+        library, lambda data: new(data).digest(), lambda messages: [new(m).digest() for m in messages]
+    )
 
 
 def _twice(new: Callable[[bytes], Any]) -> Loop:
     return Loop(
+        "hashlib",
         lambda data: new(new(data).digest()).digest(),
         lambda messages: [new(new(m).digest()).digest() for m in messages],
     )
 
 
-LOOPS = {
-    "sha256": _once(hashlib.sha256),
-    "sha256d": _twice(hashlib.sha256),
-}
+def _blake2b_256() -> Loop:
+    new = hashlib.blake2b
+    return Loop(
+        "hashlib",
+        lambda data: new(data, digest_size=32).digest(),
+        lambda messages: [new(m, digest_size=32).digest() for m in messages],
+    )
+
+
+def _sm3() -> Loop:
+    """The quickest way to OpenSSL's: a copy of one object, for a look-up by name takes as long as the hash."""
+    start = hashlib.new("sm3")
+
+    def one(data: bytes) -> bytes:
+        hash = start.copy()
+        hash.update(data)
+        return hash.digest()
+
+    def many(messages: Iterable[bytes]) -> list[bytes]:
+        copy, found = start.copy, []
+        for message in messages:
+            hash = copy()
+            hash.update(message)
+            found.append(hash.digest())
+        return found
+
+    return Loop("hashlib", one, many)
+
+
+def _loops() -> dict[str, Loop]:
+    """What this machine has: an OpenSSL may lack SM3, and the packages are extras."""
+    loops = {
+        "sha256": _once(hashlib.sha256),
+        "sha256d": _twice(hashlib.sha256),
+        "sha512": _once(hashlib.sha512),
+        "sha3_256": _once(hashlib.sha3_256),
+        "blake2b_256": _blake2b_256(),
+    }
+    if "sm3" in hashlib.algorithms_available:
+        loops["sm3"] = _sm3()
+    try:
+        from blake3 import blake3
+
+        loops["blake3"] = _once(blake3, "blake3")
+    except ImportError:
+        pass
+    try:
+        from sha3 import keccak_256
+
+        loops["keccak256"] = _once(keccak_256, "safe-pysha3")
+    except ImportError:
+        pass
+    return loops
+
+
+LOOPS = _loops()
 
 
 def has_loop(profile: Profile) -> bool:

@@ -17,255 +17,34 @@ The exit code is 0 whatever holds, for this is a report, and 2 for bad usage.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import platform
 import ssl
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from timeit import Timer
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import peers
-import workloads
+import required
+import required_hashes
+from race import Line
 from workloads import duration
 
 import merklecore as mc
 from merklecore import _backend
 from merklecore.cli import info
 
-SIZE = 1 << 20
-BATCH = 1000
-MESSAGES = 10**6
-PROOFS = 1000
-KERNEL_NS = 23  # where the requirements in ns come from
-
-Run = Callable[[], float]  # does its work once and returns ns for one unit of it
-
-
-class Line(NamedTuple):
-    """One requirement. Times in ns for one ``unit``; where one was not measured ``base`` says why."""
-
-    what: str
-    ns: float | None
-    unit: str
-    base: str
-    base_ns: float | None
-    limit: float
-    at_least: bool = False  # so many times faster than the baseline; else at most so many times its time
-    note: str = ""  # what the requirement says, where that is not the limit itself
-
-    @property
-    def ratio(self) -> float | None:
-        if self.ns is None or self.base_ns is None:
-            return None
-        return self.base_ns / self.ns if self.at_least else self.ns / self.base_ns
-
-    @property
-    def holds(self) -> bool | None:
-        if self.ratio is None:
-            return None
-        return self.ratio >= self.limit if self.at_least else self.ratio <= self.limit
-
-
-def race(runs: Mapping[str, Run], seconds: float) -> dict[str, float]:
-    """Let all take turns for so long, three rounds at least; return the least time of each, in ns."""
-    best = dict.fromkeys(runs, float("inf"))
-    until, rounds = time.monotonic() + seconds, 0
-    while rounds < 3 or time.monotonic() < until:
-        for name, run in runs.items():
-            best[name] = min(best[name], run())
-        rounds += 1
-    return best
-
-
-def each(work: str | Callable[[], Any], units: int = 1, calls: int = 1, **names: Any) -> Run:
-    """Return a run of ``calls`` calls or statements, each doing ``units`` units of work."""
-    timer = Timer(work, globals=names)
-    return lambda: timer.timeit(calls) * 1e9 / (calls * units)
-
-
-def in_kernel_time(what: str, ns: float, unit: str, kernel: float, required: float) -> Line:
-    """A time that is required where the kernel takes 23 ns a node."""
-    note = f"{duration(required)} at {KERNEL_NS} ns a node"
-    return Line(what, ns, unit, "kernel, a node", kernel, required / KERNEL_NS, note=note)
-
-
-# ---- what is measured --------------------------------------------------------------------------------------
-
-
-def large() -> list[Line]:
-    """2^20 nodes, 2^20 leaves: one race of all."""
-    children = workloads.rows(2 * SIZE, 32)
-    runs = level_runs(children) | tree_runs(children[:SIZE])
-    try:
-        with peers.Hashtree(children.reshape(SIZE, 64)) as peer:
-            hashtree = f"hashtree {peer.version}"
-            best = race({**runs, hashtree: lambda: peer.seconds() * 1e9 / SIZE}, seconds=22)
-    except peers.Unavailable as reason:
-        hashtree = str(reason)
-        best = race(runs, seconds=20)
-    return level_lines(best, hashtree) + tree_lines(best)
-
-
-def level_runs(children: Any) -> dict[str, Run]:
-    out = workloads.empty(SIZE, 32)
-    pairs = partial(mc.hash_pairs, children, threads=1)
-    return {
-        "hash_pairs": each(pairs, SIZE),
-        "kernel": each(partial(pairs, out=out), SIZE),
-        "prefixed": each(partial(pairs, prefix=b"\x01", out=out), SIZE),
-        "double": each(partial(pairs, algorithm="sha256d", out=out), SIZE),
-        "hashlib": each(
-            "[sha256(b[i:i+64]).digest() for i in range(0, len(b), 64)]",
-            SIZE,
-            b=children.tobytes(),
-            sha256=hashlib.sha256,
-        ),
-    }
-
-
-def level_lines(best: Mapping[str, float], hashtree: str) -> list[Line]:
-    kernel, peer = best["kernel"], best.get(hashtree)
-    return [
-        Line("hash_pairs, 2^20 nodes", best["hash_pairs"], "node", "hashlib loop", best["hashlib"], 15, True),
-        Line("hash_pairs, 2^20 nodes, out=", kernel, "node", hashtree, peer, 1.9, True),
-        Line("prefixed nodes", best["prefixed"], "node", "plain nodes", kernel, 1.2),
-        Line("double SHA-256 nodes", best["double"], "node", "plain nodes", kernel, 1.6),
-    ]
-
-
-def tree_runs(leaves: Any) -> dict[str, Run]:
-    batches = [leaves[i : i + BATCH] for i in range(0, SIZE, BATCH)]
-
-    def extend() -> bytes:
-        tree = mc.MerkleTree()
-        for batch in batches:
-            tree.extend(batch)
-        return tree.root
-
-    runs = {
-        "MerkleTree": each(lambda: mc.MerkleTree(leaves, threads=1).root, SIZE),
-        "extend": each(extend, SIZE),
-    }
-    for profile in ("rfc6962", "ssz"):
-        for threads in (1, 2) if workloads.CPUS > 1 else (1,):
-            root = partial(mc.merkle_root, leaves, profile, threads=threads)
-            runs[f"{profile}, {threads}"] = each(root, SIZE)
-    return runs
-
-
-def tree_lines(best: Mapping[str, float]) -> list[Line]:
-    kernel, rfc6962, ssz = best["kernel"], best["rfc6962, 1"], best["ssz, 1"]
-    lines = [
-        in_kernel_time("merkle_root, rfc6962, 2^20 leaves", rfc6962, "leaf", kernel, 45),
-        Line(
-            "merkle_root, ssz, 2^20 leaves",
-            ssz,
-            "leaf",
-            "kernel, as many nodes",
-            kernel * (SIZE - 1) / SIZE,
-            1.1,
-        ),
-    ]
-    for profile, one in (("rfc6962", rfc6962), ("ssz", ssz)):
-        two = best.get(f"{profile}, 2")
-        what = f"merkle_root, {profile}, two threads"
-        if two is None:
-            lines.append(Line(what, None, "leaf", "one CPU only", None, 1.8, True))
-        else:
-            lines.append(Line(what, two, "leaf", "one thread", one, 1.8, True))
-    lines += [
-        Line("MerkleTree(leaves), 2^20 leaves", best["MerkleTree"], "leaf", "merkle_root", rfc6962, 1.15),
-        Line("extend, batches of 1,000", best["extend"], "leaf", "merkle_root", rfc6962, 1.3),
-    ]
-    return lines
-
-
-def small() -> list[Line]:
-    """Calls that take microseconds: statements in a compiled loop, so that only the call is in the figure."""
-    children, out = workloads.rows(8192, 32), workloads.empty(4096, 32)
-    names: dict[str, Any] = {"root": mc.merkle_root, "b": workloads.rows(1, 64).tobytes()}
-    runs = {"kernel": each(partial(mc.hash_pairs, children, threads=1, out=out), len(out))}
-    for n in (16, 64):
-        runs[f"{n}"] = each("root(leaves, 'ssz')", calls=500, leaves=workloads.rows(n, 32), **names)
-    runs["sha256"] = each("sha256(b)", calls=5000, sha256=mc.sha256, **names)
-    runs["hashlib"] = each("sha256(b).digest()", calls=5000, sha256=hashlib.sha256, **names)
-    best = race(runs, seconds=4)
-    return [
-        in_kernel_time("merkle_root, ssz, 16 leaves", best["16"], "root", best["kernel"], 1800),
-        in_kernel_time("merkle_root, ssz, 64 leaves", best["64"], "root", best["kernel"], 3200),
-        Line("sha256(b), 64 bytes", best["sha256"], "call", "hashlib", best["hashlib"], 0.4),
-    ]
-
-
-def messages() -> list[Line]:
-    """A list of 10^6 bytes objects of log-normal length."""
-    mixed = workloads.mixed(MESSAGES)
-    best = race(
-        {
-            "hash_many": each(partial(mc.hash_many, mixed, threads=1), MESSAGES),
-            "hashlib": each(
-                "[sha256(m).digest() for m in messages]", MESSAGES, messages=mixed, sha256=hashlib.sha256
-            ),
-        },
-        seconds=10,
-    )
-    return [
-        Line(
-            "hash_many, 10^6 mixed lengths",
-            best["hash_many"],
-            "message",
-            "hashlib loop",
-            best["hashlib"],
-            4,
-            True,
-        )
-    ]
-
-
-def proofs() -> list[Line]:
-    """Random places of a tree of 2^20 leaves."""
-    leaves = workloads.rows(2 * SIZE, 32)[:SIZE]
-    tree, indices = mc.MerkleTree(leaves), workloads.indices(PROOFS, SIZE)
-    known = [(tree.prove(index).verify, leaves[index].tobytes(), index) for index in indices]
-    names: dict[str, Any] = {
-        "prove": tree.prove,
-        "indices": indices,
-        "known": known,
-        "root": tree.root,
-        "n": SIZE,
-    }
-    best = race(
-        {
-            "prove": each("for i in indices: prove(i)", PROOFS, **names),
-            "verify": each(
-                "for verify, leaf, i in known: verify(root, leaf, index=i, size=n)", PROOFS, **names
-            ),
-        },
-        seconds=2,
-    )
-    return [
-        Line("prove, 2^20 leaves", best["prove"], "proof", "required time", 3000, 1),
-        Line("verify, 2^20 leaves", best["verify"], "proof", "required time", 4000, 1),
-    ]
-
-
-def start() -> list[Line]:
-    """The import alone, in processes of their own; numpy comes later, with the first array."""
-    code = "from time import perf_counter_ns as now; began = now(); import merklecore; print(now() - began)"
-    command = [sys.executable, "-c", code]
-    best = race({"import": lambda: float(subprocess.check_output(command))}, seconds=2)
-    return [Line("import merklecore", best["import"], "import", "required time", 20e6, 1)]
-
-
-PARTS: tuple[Callable[[], list[Line]], ...] = (large, small, messages, proofs, start)
-
-# ---- the report --------------------------------------------------------------------------------------------
+PARTS: tuple[Callable[[], list[Line]], ...] = (
+    required.large,
+    required.small,
+    required.messages,
+    required.proofs,
+    required.start,
+    required_hashes.nodes,
+    required_hashes.messages,
+    required_hashes.lanes,
+)
 
 
 def machine() -> dict[str, Any]:
