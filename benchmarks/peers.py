@@ -64,7 +64,7 @@ def _blake2b_256() -> Loop:
 
 
 def _sm3() -> Loop:
-    """The quickest way to OpenSSL's: a copy of one object, for a look-up by name takes as long as the hash."""
+    """The quickest way to OpenSSL's: a copy of one object, for a look-up by name takes longer."""
     start = hashlib.new("sm3")
 
     def one(data: bytes) -> bytes:

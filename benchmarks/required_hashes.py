@@ -1,4 +1,4 @@
-"""What the other hashes must reach: beside the SHA-256 node of this CPU, and beside loops over other libraries."""
+"""What the other hashes must reach: beside the SHA-256 node of this CPU, and beside other libraries."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def messages() -> list[Line]:
         named[algorithm], run = loop(algorithm)
         if run is not None:
             runs[f"loop, {algorithm}"] = run
-    large = bytes(MEBIBYTES << 20)
+    large = workloads.rows(1, MEBIBYTES << 20).tobytes()
     runs["large"] = each(partial(mc.blake3, large), MEBIBYTES)
     if "blake3" in peers.LOOPS:
         runs["blake3"] = each(partial(peers.LOOPS["blake3"].one, large), MEBIBYTES)
