@@ -1,4 +1,6 @@
-"""One line for each algorithm, in Markdown: here, and in a loop over the library that has it. The table of the docs.
+"""One line for each algorithm, in Markdown: here, and in a loop over the library that has it.
+
+The table of docs/hashes.md:
 
     python benchmarks/hashes.py
 
