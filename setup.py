@@ -41,7 +41,7 @@ LINK_FLAGS = ["-pthread"]
 WARNINGS = ["-Wall", "-Wextra"]  # of code written by hand; what Cython writes is its own affair
 if asked("SANITIZE"):
     SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    FLAGS += ["-O1", "-g", "-fno-omit-frame-pointer", *SANITIZERS]
+    FLAGS += ["-O1", "-g1", "-fno-omit-frame-pointer", *SANITIZERS]
     LINK_FLAGS += SANITIZERS
 if asked("PORTABLE"):
     FLAGS.append("-DMC_PORTABLE_ONLY")
