@@ -30,6 +30,7 @@ cdef class Messages:
     cdef bint overlaps(self, const uint8_t *data, size_t size) noexcept
 
 
+cdef int acquire(object source, Py_buffer *buffer, str what, Py_ssize_t item) except -1
 cdef View view_of(object source, str what)
 cdef Messages messages_of(object source, str what, Py_ssize_t width)
 cdef Messages one_message(object source, str what, Py_ssize_t width)

@@ -2,8 +2,8 @@
 
 cimport cython
 from cpython.buffer cimport (
-    PyBUF_FORMAT, PyBUF_FULL_RO, PyBUF_SIMPLE, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_IsContiguous, PyBuffer_Release,
-    PyObject_CheckBuffer, PyObject_GetBuffer,
+    PyBUF_FORMAT, PyBUF_FULL_RO, PyBUF_ND, PyBUF_SIMPLE, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_IsContiguous,
+    PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer,
 )
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
 from cpython.long cimport PyLong_CheckExact
@@ -11,12 +11,14 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from cpython.list cimport PyList_CheckExact, PyList_GET_SIZE
 from cpython.ref cimport Py_INCREF, PyObject
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
+from libc.string cimport strchr
 
 from merklecore._native.core cimport MC_MAX_THREADS, MC_MIXED
 
 import os
 from operator import index as _index
 
+from merklecore._text import holds_objects, shown
 from merklecore.errors import BoundsError, InputError
 
 cdef extern from *:
@@ -35,6 +37,10 @@ cdef str _kind(object value):
     return type(value).__name__
 
 
+cdef str _place(str what, Py_ssize_t item):
+    return what if item < 0 else f"{what}[{item}]"
+
+
 @cython.final
 cdef class View:
     def __cinit__(self):
@@ -45,14 +51,25 @@ cdef class View:
             PyBuffer_Release(&self.buffer)
 
 
+cdef int acquire(object source, Py_buffer *buffer, str what, Py_ssize_t item) except -1:
+    """One contiguous piece of memory. Its format is asked for, because arrays of Python objects have one too."""
+    if not PyObject_CheckBuffer(source):
+        raise TypeError(f"{_place(what, item)}: a bytes-like object is needed, not {_kind(source)}")
+    try:
+        PyObject_GetBuffer(source, buffer, PyBUF_ND | PyBUF_FORMAT)
+    except (BufferError, ValueError) as error:
+        raise InputError(f"{_place(what, item)}: not one contiguous piece of memory ({error})") from None
+    if buffer.format == NULL or strchr(buffer.format, b'O') == NULL:
+        return 0
+    if holds_objects((<bytes>buffer.format).decode()):
+        PyBuffer_Release(buffer)
+        raise InputError(f"{_place(what, item)}: bytes are needed, not Python objects")
+    return 0
+
+
 cdef View view_of(object source, str what):
     cdef View view = View.__new__(View)
-    if not PyObject_CheckBuffer(source):
-        raise TypeError(f"{what}: a bytes-like object is needed, not {_kind(source)}")
-    try:
-        PyObject_GetBuffer(source, &view.buffer, PyBUF_SIMPLE)
-    except (BufferError, ValueError) as error:
-        raise InputError(f"{what}: not one contiguous piece of memory ({error})") from None
+    acquire(source, &view.buffer, what, -1)
     view.held = True
     view.size = <size_t>view.buffer.len
     view.data = <const uint8_t *>view.buffer.buf if view.size else NOTHING
@@ -127,13 +144,8 @@ cdef class Messages:
             if self.spans[i].data != NULL:
                 continue
             item = <object>PyTuple_GET_ITEM(self.items, i)
-            if not PyObject_CheckBuffer(item):
-                raise TypeError(f"{what}[{i}]: a bytes-like object is needed, not {_kind(item)}")
             view = &self.buffers[self.held]
-            try:
-                PyObject_GetBuffer(item, view, PyBUF_SIMPLE)
-            except (BufferError, ValueError) as error:
-                raise InputError(f"{what}[{i}]: not one contiguous piece of memory ({error})") from None
+            acquire(item, view, what, i)
             self.held += 1
             self.spans[i].size = <size_t>view.len
             self.spans[i].data = <const uint8_t *>view.buf if view.len else NOTHING
@@ -154,7 +166,7 @@ cdef class Messages:
 
     cdef int take_buffer(self, object source, str what, Py_ssize_t width) except -1:
         cdef Py_buffer *view
-        cdef bytes shown
+        cdef bytes form
         self.buffers = view = <Py_buffer *>_grown(NULL, sizeof(Py_buffer))
         try:
             PyObject_GetBuffer(source, view, PyBUF_FULL_RO)
@@ -163,15 +175,15 @@ cdef class Messages:
         self.held = 1
         if not PyBuffer_IsContiguous(view, b'C'):
             raise InputError(f"{what}: the array is not C-contiguous")
-        shown = view.format if view.format != NULL else b"B"
+        form = view.format if view.format != NULL else b"B"
         self.c.spans = NULL
-        if view.ndim == 2 and view.itemsize == 1 and shown in (b"B", b"b", b"c"):
+        if view.ndim == 2 and view.itemsize == 1 and form in (b"B", b"b", b"c"):
             self.c.n = <size_t>view.shape[0]
             self.c.width = <size_t>view.shape[1]
-        elif view.ndim == 1 and shown[-1:] in (b"s", b"x") and (shown[:-1].isdigit() or len(shown) == 1):
+        elif view.ndim == 1 and form[-1:] in (b"s", b"x") and (form[:-1].isdigit() or len(form) == 1):
             self.c.n = <size_t>view.shape[0]  # NumPy's S32 and V32: the raw items, trailing NULs kept
             self.c.width = <size_t>view.itemsize
-        elif view.ndim == 1 and view.itemsize == 1 and shown in (b"B", b"b", b"c"):
+        elif view.ndim == 1 and view.itemsize == 1 and form in (b"B", b"b", b"c"):
             if width < 0:
                 raise InputError(f"{what}: one flat buffer does not say where a message ends; "
                                  "give a list of bytes or an array of shape (n, width)")
@@ -181,7 +193,7 @@ cdef class Messages:
             self.c.width = <size_t>width
         else:
             raise InputError(f"{what}: bytes in one or two dimensions are needed, not {view.ndim} "
-                             f"dimension(s) of items of format {shown.decode()!r}")
+                             f"dimension(s) of items of format {form.decode()!r}")
         if width >= 0 and self.c.width != <size_t>width and self.c.n:
             raise InputError(f"{what}: rows of {self.c.width} bytes where {width} are needed")
         self.c.rows = <const uint8_t *>view.buf if view.len else NOTHING
@@ -285,7 +297,7 @@ cdef uint64_t natural(object value, str what) except? 0xffffffffffffffff:
     try:
         return PyLong_AsUnsignedLongLong(value)
     except OverflowError:
-        raise BoundsError(f"{what} {value} is not between 0 and 2**64 - 1") from None
+        raise BoundsError(f"{what} {shown(value)} is not between 0 and 2**64 - 1") from None
 
 
 cdef Py_ssize_t thread_count(object threads, size_t work) except -1:
@@ -300,5 +312,5 @@ cdef Py_ssize_t thread_count(object threads, size_t work) except -1:
         raise TypeError(f"threads: an integer is needed, not {_kind(threads)}")
     threads = _index(threads)
     if not 1 <= threads <= MC_MAX_THREADS:
-        raise InputError(f"threads: {threads} is not between 1 and {MC_MAX_THREADS}")
+        raise InputError(f"threads: {shown(threads)} is not between 1 and {MC_MAX_THREADS}")
     return threads

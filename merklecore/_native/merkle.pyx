@@ -159,7 +159,7 @@ def fold(Spec spec, leaf, tuple path not None, index, size, hashed=False, kernel
     cdef mc_status status
     if at >= leaves:
         raise BoundsError(f"index {at} is not below size {leaves}")
-    spec.admit(size)
+    spec.admit(leaves)
     cdef bint ready = hashed
     cdef Messages source = one_message(leaf, "leaf", spec.width(ready))
     mc_plan(&spec.rule, at, leaves, steps, &count)
@@ -226,7 +226,7 @@ cdef class Nodes:
         return 0
 
     cdef int reserve(self, uint64_t size) except -1:
-        """Room for `size` leaves: exactly that at first; when it grows, half as much again, an eighth where it is large."""
+        """Room for `size` leaves: no more at first; when it grows, half as much again, or an eighth of much."""
         cdef size_t d = self.spec.d
         cdef uint64_t rows
         cdef int k = 0

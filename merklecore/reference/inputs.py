@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from operator import index as _index
 
+from merklecore._text import holds_objects, shown
 from merklecore.errors import BoundsError, InputError
 
 TYPE_CHECKING = False
@@ -34,7 +35,7 @@ def natural(value: SupportsIndex, what: str) -> int:
         raise TypeError(f"{what}: an integer is needed, not {_kind(value)}")
     number = _index(value)
     if not 0 <= number < 1 << 64:
-        raise BoundsError(f"{what} {number} is not between 0 and 2**64 - 1")
+        raise BoundsError(f"{what} {shown(number)} is not between 0 and 2**64 - 1")
     return number
 
 
@@ -45,7 +46,7 @@ def check_threads(threads: SupportsIndex | None) -> None:
     if isinstance(threads, bool) or not hasattr(threads, "__index__"):
         raise TypeError(f"threads: an integer is needed, not {_kind(threads)}")
     if not 1 <= _index(threads) <= MAX_THREADS:
-        raise InputError(f"threads: {_index(threads)} is not between 1 and {MAX_THREADS}")
+        raise InputError(f"threads: {shown(_index(threads))} is not between 1 and {MAX_THREADS}")
 
 
 def contiguous(source: Data, what: str) -> Bytes:
@@ -55,6 +56,8 @@ def contiguous(source: Data, what: str) -> Bytes:
     view = _view(source, what, "a bytes-like object")
     if not view.c_contiguous:
         raise InputError(f"{what}: not one contiguous piece of memory")
+    if holds_objects(view.format):
+        raise InputError(f"{what}: bytes are needed, not Python objects")
     return view if view.ndim == 1 and view.format == "B" else view.tobytes()
 
 

@@ -11,24 +11,14 @@ paired with itself ("duplicate", Bitcoin) or with a zero subtree ("pad", SSZ).
 
 from __future__ import annotations
 
-from operator import index as _index
-
 from merklecore.errors import BoundsError, InputError
+from merklecore.tree.arguments import natural
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import SupportsIndex
 
 __all__ = ["covering_nodes", "depth", "inclusion_nodes", "is_complete"]
-
-
-def _natural(value: SupportsIndex, what: str) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{what}: an integer is needed, not {type(value).__name__}")
-    number = _index(value)
-    if not 0 <= number < 1 << 64:
-        raise BoundsError(f"{what} {number} is not between 0 and 2**64 - 1")
-    return number
 
 
 def depth(size: SupportsIndex, limit: int | None = None) -> int:
@@ -39,7 +29,7 @@ def depth(size: SupportsIndex, limit: int | None = None) -> int:
     >>> depth(1), depth(5), depth(5, limit=1024)
     (0, 3, 10)
     """
-    n = _natural(size, "size")
+    n = natural(size, "size")
     if n == 0:
         raise BoundsError("size 0: an empty tree has no levels")
     if limit is not None and n > limit:
@@ -63,7 +53,7 @@ def inclusion_nodes(
     >>> inclusion_nodes(6, 7, "duplicate")
     [(0, 6), (1, 2), (2, 0)]
     """
-    i, n = _natural(index, "index"), _natural(size, "size")
+    i, n = natural(index, "index"), natural(size, "size")
     if i >= n:
         raise BoundsError(f"index {i} is not below size {n}")
     if odd not in ("split", "duplicate", "pad"):
@@ -99,7 +89,7 @@ def covering_nodes(start: SupportsIndex, stop: SupportsIndex) -> list[tuple[int,
     >>> covering_nodes(3, 8)
     [(0, 3), (2, 1)]
     """
-    at, end = _natural(start, "start"), _natural(stop, "stop")
+    at, end = natural(start, "start"), natural(stop, "stop")
     if at > end:
         raise BoundsError(f"start {at} is above stop {end}")
     nodes = []

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from operator import index as _index
 from types import MappingProxyType
 
 from merklecore import _backend
+from merklecore._text import shown
 from merklecore.errors import InputError
+from merklecore.tree.arguments import as_bytes, integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Profile:
             raise TypeError(f"sort_pairs: a bool is needed, not {type(sort_pairs).__name__}")
         if sort_pairs:
             raise InputError("sort_pairs: sorted pairs are not in this version")
-        leaf_prefix, node_prefix = _bytes(leaf_prefix, "leaf_prefix"), _bytes(node_prefix, "node_prefix")
+        leaf_prefix, node_prefix = as_bytes(leaf_prefix, "leaf_prefix"), as_bytes(node_prefix, "node_prefix")
         if leaf == "as_is" and leaf_prefix:
             raise InputError("leaf_prefix: leaves that are taken as they are have none")
         limit = _limit(limit, odd)
@@ -179,31 +180,23 @@ def _remade(fields: dict[str, Any]) -> Profile:
     return Profile(fields.pop("name"), fields.pop("algorithm"), **fields)
 
 
-def _bytes(value: ReadableBuffer, what: str) -> bytes:
-    try:
-        return memoryview(value).tobytes()
-    except TypeError:
-        raise TypeError(f"{what}: a bytes-like object is needed, not {type(value).__name__}") from None
-
-
 def _limit(limit: SupportsIndex | None, odd: str) -> int | None:
     if limit is None:
         return None
-    if isinstance(limit, bool) or not hasattr(limit, "__index__"):
-        raise TypeError(f"limit: an integer is needed, not {type(limit).__name__}")
+    number = integer(limit, "limit")
     if odd != "pad":
         raise InputError("limit: only a padded tree (odd='pad') has one")
-    if not 1 <= _index(limit) <= MAX_LIMIT:
-        raise InputError(f"limit: {_index(limit)} is not between 1 and 2**64")
-    return _index(limit)
+    if not 1 <= number <= MAX_LIMIT:
+        raise InputError(f"limit: {shown(number)} is not between 1 and 2**64")
+    return number
 
 
 def _empty(empty: ReadableBuffer | str | None, d: int) -> bytes | str | None:
-    if empty is None or empty == "hash":
-        return empty
-    if isinstance(empty, str):
+    if isinstance(empty, str) and empty != "hash":
         raise InputError(f"empty: {empty!r} is not 'hash', a root or None")
-    root = _bytes(empty, "empty")
+    if empty is None or isinstance(empty, str):
+        return empty
+    root = as_bytes(empty, "empty")
     if len(root) not in (0, d):
         raise InputError(f"empty: a root of {len(root)} bytes, digests have {d}")
     return root

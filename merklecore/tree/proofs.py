@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from merklecore import _backend
 from merklecore.errors import InputError, ProofError
+from merklecore.tree.arguments import as_bytes
 from merklecore.tree.profiles import resolve
 
 TYPE_CHECKING = False
@@ -116,7 +117,7 @@ class InclusionProof:
         """
         spec = resolve(profile).spec
         if type(root) is not bytes:
-            root = _bytes(root, "root")
+            root = as_bytes(root, "root")
         if len(root) != spec.digest_size:
             raise InputError(f"root: {len(root)} bytes, digests have {spec.digest_size}")
         found = _backend.fold(spec, leaf, self.path, index, size, hashed)
@@ -139,12 +140,7 @@ class InclusionProof:
         >>> InclusionProof.from_bytes(bytes.fromhex("01010000000000"))
         InclusionProof(0 hashes)
         """
-        view = memoryview(data)
-        if not view.c_contiguous:
-            raise InputError("data: not one contiguous piece of memory")
-        head = view.tobytes() if view.nbytes <= HEADER + MAX_HASHES * MAX_DIGEST else None
-        if head is None:
-            raise InputError(f"{view.nbytes} bytes are more than any inclusion proof has")
+        head = as_bytes(data, "data", HEADER + MAX_HASHES * MAX_DIGEST)
         if len(head) < HEADER:
             raise InputError(f"offset {len(head)}: ends within the header of {HEADER} bytes")
         if head[0] != TYPE:
@@ -236,15 +232,8 @@ def made(path: tuple[bytes, ...]) -> InclusionProof:
     return proof
 
 
-def _bytes(value: ReadableBuffer, what: str) -> bytes:
-    try:
-        return memoryview(value).tobytes()
-    except TypeError:
-        raise TypeError(f"{what}: a bytes-like object is needed, not {type(value).__name__}") from None
-
-
 def _hash(value: ReadableBuffer, what: str) -> bytes:
-    item = _bytes(value, what)
+    item = as_bytes(value, what)
     if not 1 <= len(item) <= MAX_DIGEST:
         raise InputError(f"{what}: {len(item)} bytes, a hash has 1 to {MAX_DIGEST}")
     return item

@@ -146,6 +146,16 @@ def test_sizes_around_blocks(shape, odd, threads):
         assert nodes.root() == expected
 
 
+def test_equal_siblings_are_counted_at_the_edge_too(backend):
+    """Among equal leaves all siblings are equal, complete nodes or not; a lone node's copy is none."""
+    spec = backend.Spec("sha256d", "as_is", b"", b"", "duplicate", None, None)
+    for n in range(1, 70):
+        nodes = backend.Nodes(spec)
+        nodes.extend(bytes(32) * n)
+        widths = [(n - 1 >> k) + 1 for k in range((n - 1).bit_length())]
+        assert nodes.equal_pairs() == sum(width // 2 for width in widths)
+
+
 def test_zero_subtrees(backend):
     spec = backend.Spec("sha256", "as_is", b"", b"", "pad", None, None)
     level = bytes(32)

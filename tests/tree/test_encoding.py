@@ -107,7 +107,7 @@ def test_what_is_said(encoded, said):
 def test_long_input_is_refused_unread():
     tracemalloc.start()
     data = mmap.mmap(-1, 1 << 30)  # pages that nobody touches
-    with pytest.raises(mc.InputError, match="1073741824 bytes are more than any inclusion proof has"):
+    with pytest.raises(mc.InputError, match=r"^data: 1073741824 bytes are more than"):
         Proof.from_bytes(data)
     assert tracemalloc.get_traced_memory()[1] < 1 << 20
     tracemalloc.stop()

@@ -1,0 +1,98 @@
+"""No row of a table stands alone: algorithms, kernels and profiles have answers, a twin and benchmarks."""
+
+import hashlib
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import merklecore as mc
+from merklecore import _native, reference
+from tests.known_answers import known_answers
+from tests.processes import PATIENCE
+from tests.shapes import KERNELS
+
+pytestmark = pytest.mark.native_only
+
+ROOT = Path(__file__).parents[1]
+TWICE = {"sha256d": "sha256"}  # an algorithm that is another one, taken twice
+
+# A hook that benchmarks/conftest.py answers to. To list benchmarks, pytest-benchmark need not be there.
+HOOKS = """
+class Hooks:
+    @staticmethod
+    def pytest_benchmark_update_machine_info(config, machine_info):
+        pass
+
+def pytest_addhooks(pluginmanager):
+    pluginmanager.add_hookspecs(Hooks)
+"""
+
+
+@pytest.mark.parametrize("algorithm", mc.algorithms())
+def test_an_algorithm_has_known_answers_and_a_twin_in_the_reference(algorithm):
+    """And one written from the standard, which calls no library: it gives the known answers too."""
+    short = [answer for answer in known_answers(algorithm) if answer.size <= 1000]
+    assert len(short) >= 5
+    assert reference.DIGEST_SIZES[algorithm] == _native.DIGEST_SIZES[algorithm] == len(short[0].digest)
+    name = TWICE.get(algorithm, algorithm)
+    written = getattr(importlib.import_module(f"merklecore.reference.hashes.{name}"), name)
+    for answer in short:
+        digest = written(answer.message())
+        assert (written(digest) if algorithm in TWICE else digest) == answer.digest
+        assert reference.digest(answer.message(), algorithm) == answer.digest
+
+
+def test_the_hashes_of_the_reference_are_written_without_a_library():
+    for path in (ROOT / "merklecore/reference/hashes").glob("*.py"):
+        assert "import hashlib" not in path.read_text()
+        assert "from hashlib" not in path.read_text()
+    assert set(TWICE) <= set(mc.algorithms())
+    assert mc.sha256d(b"abc") == hashlib.sha256(hashlib.sha256(b"abc").digest()).digest()
+
+
+@pytest.fixture(scope="module")
+def benchmarks(tmp_path_factory):
+    """The ids of all benchmarks."""
+    hooks = tmp_path_factory.mktemp("hooks")
+    (hooks / "benchmark_hooks.py").write_text(HOOKS)
+    code = f"import sys; sys.path.append({str(hooks)!r}); import pytest; sys.exit(pytest.main())"
+    plugins = ["no:benchmark", "benchmark_hooks", "no:cacheprovider"]
+    options = ["--collect-only", "-q", *(f"-p{plugin}" for plugin in plugins)]
+    done = subprocess.run(
+        [sys.executable, "-c", code, "benchmarks", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("algorithm", mc.algorithms())
+@pytest.mark.parametrize("file", ["bench_calls", "bench_messages", "bench_nodes"])
+def test_an_algorithm_has_benchmarks(benchmarks, algorithm, file):
+    """As users call it, against the reference."""
+    for means in ("chosen", "reference"):
+        assert f"[{algorithm}-{means}-" in ids_of(benchmarks, file), f"{algorithm} is missing in {file}.py"
+
+
+@pytest.mark.parametrize(("algorithm", "kernel"), KERNELS)
+@pytest.mark.parametrize("file", ["bench_messages", "bench_nodes"])
+def test_a_kernel_has_benchmarks(benchmarks, algorithm, kernel, file):
+    wanted = f"[{algorithm}-kernel-{kernel}-"
+    assert wanted in ids_of(benchmarks, file), f"{algorithm} on {kernel} is missing in {file}.py"
+
+
+@pytest.mark.parametrize("profile", mc.profiles)
+def test_a_profile_has_benchmarks(benchmarks, profile):
+    for means in ("chosen", "reference"):
+        assert f"::test_root[{profile}-{means}]" in benchmarks, f"{profile} is missing in bench_trees.py"
+
+
+def ids_of(benchmarks, file):
+    return "\n".join(line for line in benchmarks.splitlines() if f"/{file}.py::" in line)
