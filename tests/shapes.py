@@ -1,10 +1,9 @@
-"""Every shape that a kernel serves: what it is called with, and what hashlib says of it."""
+"""Every shape that a kernel serves: what it is called with, and what others say of it."""
 
 from __future__ import annotations
 
-import hashlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
@@ -12,7 +11,8 @@ from typing import Any
 import pytest
 
 import merklecore as mc
-from merklecore import _native, reference
+from merklecore import _native
+from tests.oracles import HASHES
 
 KERNELS = [(algorithm, kernel) for algorithm in mc.algorithms() for kernel in _native.kernels(algorithm)]
 each_kernel = pytest.mark.parametrize(("algorithm", "kernel"), KERNELS)
@@ -22,8 +22,10 @@ LANES = (1, 2, 4, 8, 16)
 COUNTS = sorted({lanes * passes + k for lanes in LANES for passes in range(1, 5) for k in (-1, 0, 1)})
 MOST = COUNTS[-1]
 
-# Around the ends of blocks of 64 and 128 bytes, neighbours unlike; 17 of them, so that lanes change places.
-MIXED = (0, 130, 55, 64, 1, 300, 56, 129, 63, 1000, 65, 31, 119, 128, 120, 3, 127)
+# Around the ends of blocks of 64, 128 and 136 bytes and of chunks of 1,024, neighbours unlike; 23 of them, so
+# that lanes change places.
+MIXED = (0, 130, 55, 64, 1, 300, 56, 129, 63, 1024, 65, 31, 119, 1025, 120, 3, 127, 136, 1023, 135, 128)
+MIXED += (2049, 137)
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Shape:
         return [memory[start:end] for start, end in pairwise(ends)]
 
     def expected(self, algorithm: str, messages: Sequence[Any]) -> list[bytes]:
-        hash_of = oracle(algorithm)
+        hash_of = HASHES[algorithm]
         return [hash_of(self.prefix + bytes(message)) for message in messages]
 
     def hash(self, backend: Any, algorithm: str, source: memoryview, n: int, **more: Any) -> bytes:
@@ -56,15 +58,6 @@ class Shape:
         else:
             found = backend.hash_many(self.cut(source, n), algorithm, self.prefix, **more)
         return memoryview(found).tobytes()
-
-
-def oracle(algorithm: str) -> Callable[[bytes], bytes]:
-    """H by hashlib where it has the algorithm, else by the reference."""
-    if algorithm == "sha256d":
-        return lambda data: hashlib.sha256(hashlib.sha256(data).digest()).digest()
-    if algorithm in hashlib.algorithms_available:
-        return lambda data: hashlib.new(algorithm, data).digest()
-    return lambda data: reference.digest(data, algorithm)
 
 
 def shapes(algorithm: str) -> dict[str, Shape]:

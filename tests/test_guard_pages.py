@@ -14,8 +14,9 @@ import merklecore as mc
 from merklecore import _native
 from merklecore.reference import recursive
 from tests.guarded import PAGE, Guarded
+from tests.oracles import HASHES
 from tests.processes import in_a_fork
-from tests.shapes import MIXED, Shape, each_kernel, noise, oracle, shapes
+from tests.shapes import MIXED, Shape, each_kernel, noise, shapes
 
 pytestmark = [
     pytest.mark.native_only,
@@ -66,7 +67,7 @@ def test_lists(algorithm, kernel):
     """Every message of the list lies at the border, all of them on the same bytes."""
     d = _native.DIGEST_SIZES[algorithm]
     source, target = Guarded(1000), Guarded(65 * d)
-    data, hash_of = noise(1000), oracle(algorithm)
+    data, hash_of = noise(1000), HASHES[algorithm]
 
     def hash_all():
         for prefix in (b"", b"\x00", noise(70)):
@@ -88,7 +89,7 @@ def test_lists(algorithm, kernel):
 
 @each_kernel
 def test_single_messages(algorithm, kernel):
-    source, hash_of = Guarded(300), oracle(algorithm)
+    source, hash_of = Guarded(300), HASHES[algorithm]
 
     def hash_all():
         for length in range(301):
