@@ -74,10 +74,12 @@ static uint8_t *map(const mc_block *old, size_t bytes) { return (void)old, (void
 #endif
 
 mc_status mc_reserve(mc_block *block, size_t kept, size_t bytes) {
-    const int large = LARGE > 0 && bytes >= LARGE;
     if (bytes <= block->bytes)
         return MC_OK;
-    bytes = large ? mapping_bytes(block, bytes) : round_up(bytes, ALIGNMENT);
+    bytes = round_up(bytes, ALIGNMENT); /* first: what a block is, its rounded size tells */
+    const int large = LARGE > 0 && bytes >= LARGE;
+    if (large)
+        bytes = mapping_bytes(block, bytes);
     if (bytes == 0)
         return MC_NO_MEMORY;
     uint8_t *at = large ? map(block, bytes) : aligned_alloc(ALIGNMENT, bytes);

@@ -87,6 +87,7 @@ def at_step(step: int, part: str, action: Callable[[], object]) -> Iterator[thre
         return trace
 
     before = sys.gettrace()
+    sys._getframe().f_trace_opcodes = True  # Python 3.12 asks for it when tracing begins, and not again
     sys.settrace(trace)
     try:
         yield passed

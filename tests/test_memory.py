@@ -222,6 +222,18 @@ def test_a_tree_that_is_built_takes_two_digests_a_leaf(n):
 
 
 @pytest.mark.native_only
+@pytest.mark.parametrize("rows", [(1 << 15) - 2, (1 << 15) - 1, 1 << 15, (1 << 15) + 1])
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_a_level_at_the_border_of_what_is_large_grows(rows, level):
+    """A MiB: what is less, rounded up to it, is large already."""
+    n = rows << level
+    tree = mc.MerkleTree(np.zeros((n, 32), np.uint8), "ssz")
+    for _ in range(3):
+        tree.extend([bytes(32)] * (n // 2))
+    assert tree.root == mc.merkle_root(np.zeros((len(tree), 32), np.uint8), "ssz")
+
+
+@pytest.mark.native_only
 @pytest.mark.parametrize("step", [1, 7, 1000])
 def test_a_tree_that_grows_has_at_most_half_to_spare(step):
     """A large one less, as test_what_a_tree_says_it_takes_is_what_it_takes knows, but whole huge pages."""

@@ -1,5 +1,8 @@
 """Odd arguments, of every function that takes their like: refused with a typed error, never another one."""
 
+import copy
+import ctypes
+
 import numpy as np
 import pytest
 
@@ -96,6 +99,7 @@ MEMORY = {
     "datetimes": lambda: np.zeros(4, "M8[s]"),
     "objects": lambda: np.array([b"a", b"b", b"c", b"d"], object),
 }
+TEXT = ["abc", np.str_("abc")]  # the second one has a buffer, of UTF-32
 PRIMITIVES = {
     "digest": lambda backend, _, x: backend.digest(x, "sha256"),
     "sha256d": lambda backend, _, x: backend.sha256d(x),
@@ -140,3 +144,59 @@ def test_memory_without_bytes_above_the_backends(call, kind):
 def test_the_root_of_no_leaves_is_any_bytes():
     for kind in (bytes, bytearray, memoryview, lambda data: np.frombuffer(data, np.uint8)):
         assert mc.Profile("mine", empty=kind(b"e" * 32)).empty == b"e" * 32
+
+
+@pytest.mark.parametrize("text", TEXT, ids=["str", "str_"])
+@pytest.mark.parametrize("call", [name for name in PRIMITIVES if name != "out"])
+def test_text_is_no_bytes(backend, call, text):
+    spec = backend.Spec("sha256", "hash", b"", b"", "split", None, None)
+    with pytest.raises(TypeError, match="is needed, not str"):
+        PRIMITIVES[call](backend, spec, text)
+
+
+@pytest.mark.parametrize("text", TEXT, ids=["str", "str_"])
+@pytest.mark.parametrize("call", [name for name in ABOVE if name != "empty"])
+def test_text_is_no_bytes_above_the_backends(call, text):
+    with pytest.raises(TypeError, match="is needed, not str"):
+        ABOVE[call](text)
+
+
+@pytest.mark.parametrize("n", [2**57, 2**59 + 1])
+def test_so_many_messages_that_sizes_overflow(n):
+    """Rows of no bytes take no memory, however many they are; their digests would."""
+    rows = np.zeros((n, 0), np.uint8)
+    for out in (None, bytearray(32)):
+        with pytest.raises((mc.InputError, MemoryError)):
+            mc.hash_many(rows, out=out, threads=1)
+    with pytest.raises((mc.InputError, MemoryError)):
+        mc.MerkleTree(rows)
+
+
+def test_memory_of_other_libraries(backend):
+    """Their formats say the byte order even of single bytes."""
+    rows = ((ctypes.c_ubyte * 32) * 4)(*[(ctypes.c_ubyte * 32)(*range(i, i + 32)) for i in range(4)])
+    out = (ctypes.c_ubyte * 128)()
+    expected = backend.hash_many([bytes(row) for row in rows], "sha256").tobytes()
+    assert backend.hash_many(rows, "sha256", b"", None, out) is out
+    assert bytes(out) == expected
+
+
+def test_geometry_of_limits():
+    assert geometry.depth(5, np.int64(1024)) == geometry.depth(5, Integer(1024)) == 10
+    for wrong in (1.5, "8", np.zeros(2)):
+        with pytest.raises(TypeError, match="integer"):
+            geometry.depth(5, wrong)
+    with pytest.raises(mc.InputError, match="only a padded tree"):
+        geometry.inclusion_nodes(0, 1, "duplicate", 8)
+    with pytest.raises(TypeError, match="a str is needed"):
+        geometry.inclusion_nodes(0, 1, 3)
+    for ids in ((-1, 0, 3), (0, -5, 3), (0, 0, -1), (65, 0, 3)):
+        with pytest.raises(mc.BoundsError):
+            geometry.is_complete(*ids)
+
+
+def test_what_is_frozen_stays_so():
+    with pytest.raises(AttributeError):
+        mc.profiles["rfc6962"].__init__("rfc6962", node_prefix=b"\0")
+    with pytest.raises(TypeError, match="share their nodes"):
+        copy.copy(TREE)

@@ -13,7 +13,7 @@ from cpython.ref cimport Py_INCREF, PyObject
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
 from libc.string cimport strchr
 
-from merklecore._native.core cimport MC_MAX_THREADS, MC_MIXED
+from merklecore._native.core cimport MC_MAX_DIGEST, MC_MAX_THREADS, MC_MIXED
 
 import os
 from operator import index as _index
@@ -24,11 +24,13 @@ from merklecore.errors import BoundsError, InputError
 cdef extern from *:
     unsigned long long PyLong_AsUnsignedLongLong(object value) except? 0xffffffffffffffff
     bint PyBool_Check(object value)
+    bint PyUnicode_Check(object value)
     PyObject **PySequence_Fast_ITEMS(object source)
     void prefetch "__builtin_prefetch"(const void *)
 
 cdef const uint8_t *NOTHING = b""  # where an empty message stands
 cdef Py_ssize_t LOOK_AHEAD = 16  # items
+cdef size_t MOST = (<size_t>1 << 62) // (2 * MC_MAX_DIGEST)
 cdef size_t WORK_PER_THREAD = 1 << 15
 cdef object _affinity = getattr(os, "sched_getaffinity", None)
 
@@ -53,7 +55,7 @@ cdef class View:
 
 cdef int acquire(object source, Py_buffer *buffer, str what, Py_ssize_t item) except -1:
     """One contiguous piece of memory. Its format is asked for, because arrays of Python objects have one too."""
-    if not PyObject_CheckBuffer(source):
+    if not PyObject_CheckBuffer(source) or PyUnicode_Check(source):  # NumPy's text has a buffer, of UTF-32
         raise TypeError(f"{_place(what, item)}: a bytes-like object is needed, not {_kind(source)}")
     try:
         PyObject_GetBuffer(source, buffer, PyBUF_ND | PyBUF_FORMAT)
@@ -61,7 +63,7 @@ cdef int acquire(object source, Py_buffer *buffer, str what, Py_ssize_t item) ex
         raise InputError(f"{_place(what, item)}: not one contiguous piece of memory ({error})") from None
     if buffer.format == NULL or strchr(buffer.format, b'O') == NULL:
         return 0
-    if holds_objects((<bytes>buffer.format).decode()):
+    if holds_objects((<bytes>buffer.format).decode("latin-1")):
         PyBuffer_Release(buffer)
         raise InputError(f"{_place(what, item)}: bytes are needed, not Python objects")
     return 0
@@ -100,8 +102,10 @@ cdef class Messages:
         # A snapshot: a list may change while the GIL is away. One look at each object does for it and for the sizes,
         # because with a million of them every look is a cache miss.
         if PyList_CheckExact(source):
-            n = PyList_GET_SIZE(source)
-            items = PyTuple_New(n)
+            n = -1
+            while n != PyList_GET_SIZE(source):  # to make a tuple may run a finalizer, which may do anything
+                n = PyList_GET_SIZE(source)
+                items = PyTuple_New(n)
         else:
             items = tuple(source)
             source = items
@@ -175,7 +179,7 @@ cdef class Messages:
         self.held = 1
         if not PyBuffer_IsContiguous(view, b'C'):
             raise InputError(f"{what}: the array is not C-contiguous")
-        form = view.format if view.format != NULL else b"B"
+        form = (<bytes>view.format).lstrip(b"@=<>!") if view.format != NULL else b"B"
         self.c.spans = NULL
         if view.ndim == 2 and view.itemsize == 1 and form in (b"B", b"b", b"c"):
             self.c.n = <size_t>view.shape[0]
@@ -193,7 +197,7 @@ cdef class Messages:
             self.c.width = <size_t>width
         else:
             raise InputError(f"{what}: bytes in one or two dimensions are needed, not {view.ndim} "
-                             f"dimension(s) of items of format {form.decode()!r}")
+                             f"dimension(s) of items of format {form.decode('latin-1')!r}")
         if width >= 0 and self.c.width != <size_t>width and self.c.n:
             raise InputError(f"{what}: rows of {self.c.width} bytes where {width} are needed")
         self.c.rows = <const uint8_t *>view.buf if view.len else NOTHING
@@ -223,15 +227,17 @@ cdef void *_grown(void *block, size_t size) except NULL:
 
 
 cdef Messages messages_of(object source, str what, Py_ssize_t width):
-    """`width`: of every message where it is known, else -1."""
+    """`width`: of every message where it is known, else -1. So many that sizes in bytes overflow are refused here."""
     cdef Messages messages = Messages.__new__(Messages)
     if isinstance(source, (list, tuple)):
         messages.take_items(source, what, width)
-    elif PyObject_CheckBuffer(source):
+    elif PyObject_CheckBuffer(source) and not PyUnicode_Check(source):
         messages.take_buffer(source, what, width)
     else:
         raise TypeError(f"{what}: a list or tuple of bytes-like objects or an array of bytes is needed, "
                         f"not {_kind(source)}")
+    if messages.c.n > MOST:
+        raise InputError(f"{what}: {messages.c.n} are more than {MOST}, the most there can be")
     return messages
 
 
@@ -272,8 +278,9 @@ cdef object output(object out, size_t n, size_t d, Messages source, View prefix,
     try:
         if not PyBuffer_IsContiguous(buffer, b'C'):
             raise InputError("out: the array is not C-contiguous")
-        if buffer.format != NULL and (<bytes>buffer.format) not in (b"B", b"b", b"c"):
-            raise InputError(f"out: items of one byte are needed, not of format {(<bytes>buffer.format).decode()!r}")
+        form = (<bytes>buffer.format).lstrip(b"@=<>!") if buffer.format != NULL else b"B"
+        if form not in (b"B", b"b", b"c"):
+            raise InputError(f"out: items of one byte are needed, not of format {form.decode('latin-1')!r}")
         if not (buffer.ndim == 1 and <size_t>buffer.shape[0] == n * d) and not (
                 buffer.ndim == 2 and <size_t>buffer.shape[0] == n and <size_t>buffer.shape[1] == d):
             shape = tuple(buffer.shape[i] for i in range(buffer.ndim))
@@ -282,7 +289,7 @@ cdef object output(object out, size_t n, size_t d, Messages source, View prefix,
             raise InputError("out: shares memory with the input")
         if _meet(prefix.data, prefix.size, <const uint8_t *>buffer.buf, <size_t>buffer.len):
             raise InputError("out: shares memory with the prefix")
-    except InputError:
+    except BaseException:
         PyBuffer_Release(buffer)
         raise
     return out

@@ -4,6 +4,7 @@ from cpython.buffer cimport Py_buffer, PyBuffer_Release
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t
+from libc.string cimport memcpy
 
 from merklecore._native.arguments cimport Messages, View, messages_of, output, thread_count, view_of
 from merklecore._native.core cimport (
@@ -144,13 +145,16 @@ def hash_pairs(nodes, algorithm, prefix=b"", threads=None, out=None, kernel=None
     cdef Messages source = messages_of(nodes, "nodes", <Py_ssize_t>d)
     cdef const uint8_t *rows = source.c.rows
     cdef bytes joined
+    cdef size_t i
     cdef Py_buffer buffer
     cdef mc_status status
     if source.c.n % 2:
         raise InputError(f"nodes: {source.c.n} nodes do not make pairs")
     if rows == NULL:
-        joined = b"".join(source.items)
+        joined = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>(source.c.n * d))
         rows = <const uint8_t *>PyBytes_AS_STRING(joined)
+        for i in range(source.c.n):
+            memcpy(PyBytes_AS_STRING(joined) + i * d, source.spans[i].data, d)
     cdef size_t pairs = source.c.n // 2
     cdef unsigned crew = <unsigned>thread_count(threads, pairs)
     result = output(out, pairs, d, source, head, &buffer)

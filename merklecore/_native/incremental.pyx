@@ -107,12 +107,11 @@ def _constructor(str algorithm):
 def new(algorithm, data=b""):
     """An incremental hash: hashlib's own where it has the algorithm."""
     cdef Hash made
-    cdef View view
     hash_id(algorithm)
     if algorithm not in _hashlib:
         _hashlib[algorithm] = _constructor(algorithm)
     if _hashlib[algorithm] is not None:
-        view = view_of(data, "data")  # what hashlib would say of it is not ours
+        view_of(data, "data")  # what hashlib would say of it is not ours
         return _hashlib[algorithm](data)
     made = Hash(algorithm)
     made.update(data)

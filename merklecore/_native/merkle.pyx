@@ -70,7 +70,7 @@ cdef class Spec:
 
     cdef bytes _root_of_nothing(self, uint32_t isas):
         cdef bytes root
-        if self.empty == "hash":
+        if isinstance(self.empty, str):  # "hash"
             root = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>self.d)
             failed(mc_hash_one(self.rule.hash, NULL, 0, <uint8_t *>PyBytes_AS_STRING(root), isas))
             return root
@@ -341,13 +341,16 @@ cdef class Nodes:
         cdef uint64_t n = self.size_of(size)
         if at >= n:
             raise BoundsError(f"index {at} is not below size {n}")
+        if mc_plan(&self.spec.rule, at, n, steps, &count) == MC_BAD_INDEX:
+            raise BoundsError(f"index {at} is not below size {n}")
+        path = PyTuple_New(<Py_ssize_t>count)
+        # From here on nothing runs that could change the tree: to make the tuple may run a finalizer.
+        self.idle()
         if n == self.size:
             self.close_now()
         else:
             self.close(n, &earlier)
             edge = &earlier
-        if mc_plan(&self.spec.rule, at, n, steps, &count) == MC_BAD_INDEX:
-            raise BoundsError(f"index {at} is not below size {n}")
         for i in range(count):
             k = steps[i].level
             if steps[i].side == MC_SIBLING_ZERO:
@@ -358,7 +361,6 @@ cdef class Nodes:
                     place ^= 1
                 nodes[i] = self.levels[k].at + place * d if place < n >> k else edge.node[k]
             prefetch(nodes[i])  # each level lies elsewhere: the misses overlap
-        path = PyTuple_New(<Py_ssize_t>count)
         for i in range(count):
             node = _digest_at(nodes[i], d)
             Py_INCREF(node)

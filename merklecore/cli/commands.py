@@ -47,8 +47,12 @@ def prove(args: Namespace) -> int:
         raise InputError(f"{shown(source.names[0])}: {error}") from None
     leaf_hash = tree.leaf_hash(index).hex()
     if args.output is not None:
-        with open(args.output, "w", encoding="ascii") as file:
-            file.write(proof + "\n")
+        try:
+            with open(args.output, "w", encoding="ascii") as file:
+                file.write(proof + "\n")
+        except OSError as error:
+            error.filename = error.filename or args.output
+            raise
     if args.json:
         envelope = _envelope(tree, source) | {"index": index, "leaf_hash": leaf_hash}
         if leaf is not None and len(leaf) <= LEAF_SHOWN:

@@ -247,13 +247,22 @@ def reading(name: str) -> Iterator[BinaryIO]:
         if name == "-":
             if sys.stdin is None:
                 raise InputError("-: standard input is closed")
-            yield sys.stdin.buffer
+            yield _blocking(sys.stdin.buffer)
         else:
             with open(name, "rb") as file:
-                yield file
+                yield _blocking(file)
     except OSError as error:
         error.filename = error.filename or ("standard input" if name == "-" else name)
         raise
+
+
+def _blocking(file: BinaryIO) -> BinaryIO:
+    """Make reads wait: otherwise one that finds nothing yet is taken for the end, or for a shorter chunk."""
+    try:
+        os.set_blocking(file.fileno(), True)
+    except (OSError, ValueError):  # no descriptor: a test's own standard input
+        pass
+    return file
 
 
 def _lines(name: str) -> Iterator[tuple[list[bytes], int]]:

@@ -63,6 +63,8 @@ def contiguous(source: Data, what: str) -> Bytes:
 
 def _view(source: Any, what: str, wanted: str) -> memoryview:
     try:
+        if isinstance(source, str):  # NumPy's text has a buffer, of UTF-32
+            raise TypeError
         return memoryview(source)
     except TypeError:
         raise TypeError(f"{what}: {wanted} is needed, not {_kind(source)}") from None
@@ -98,7 +100,7 @@ class Rows:
 
     def _take_buffer(self, source: Any, what: str) -> None:
         view = _view(source, what, "a list or tuple of bytes-like objects or an array of bytes")
-        form, shape = view.format, view.shape or ()
+        form, shape = view.format.lstrip("@=<>!"), view.shape or ()
         if not view.c_contiguous:
             raise InputError(f"{what}: the array is not C-contiguous")
         if view.ndim == 2 and form in BYTE_FORMATS:
@@ -156,7 +158,7 @@ def output(out: Any, n: int, d: int, sources: Sequence[Bytes]) -> Any:
         raise InputError("out: the buffer is not writable")
     if not view.c_contiguous:
         raise InputError("out: the array is not C-contiguous")
-    if view.format not in BYTE_FORMATS:
+    if view.format.lstrip("@=<>!") not in BYTE_FORMATS:
         raise InputError(f"out: items of one byte are needed, not of format {view.format!r}")
     if view.shape not in ((n * d,), (n, d)):
         raise InputError(f"out: shape {view.shape} where ({n}, {d}) or ({n * d},) is needed")

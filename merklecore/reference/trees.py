@@ -7,13 +7,15 @@ the same under every rule; what a rule says is how the right edge of the tree is
 
 from __future__ import annotations
 
+from _thread import allocate_lock
+
 from merklecore.errors import BoundsError, InputError, ProofError
 from merklecore.reference.hashing import DIGEST_SIZES, check_kernel, many
 from merklecore.reference.inputs import Rows, check_threads, contiguous, natural
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import SupportsIndex
 
     from merklecore.reference.inputs import Bytes, Data, Messages
@@ -97,7 +99,7 @@ class Spec:
 
     def empty_tree(self) -> bytes:
         """The root of no leaves."""
-        if self.empty == "hash":
+        if isinstance(self.empty, str):  # "hash"
             return self._hash_all([b""])[0]
         if isinstance(self.empty, bytes):
             return self.empty
@@ -238,9 +240,13 @@ def fold(
 
 
 class Nodes:
-    """The complete nodes of every level, one list a level."""
+    """The complete nodes of every level, one list a level.
 
-    __slots__ = ("_equal", "_levels", "_spec")
+    ``_count`` says how much of the lists counts: it changes last, so that a reader beside a writer, or after
+    one that was interrupted, has the tree as it was.
+    """
+
+    __slots__ = ("_count", "_equal", "_levels", "_spec", "_writing")
 
     def __init__(self, spec: Spec) -> None:
         if not isinstance(spec, Spec):
@@ -248,9 +254,11 @@ class Nodes:
         self._spec = spec
         self._levels: list[list[bytes]] = [[]]
         self._equal = 0  # among the nodes that have a parent here
+        self._count = 0
+        self._writing = allocate_lock()
 
     def __len__(self) -> int:
-        return len(self._levels[0])
+        return self._count
 
     @property
     def nbytes(self) -> int:
@@ -268,37 +276,43 @@ class Nodes:
         check_kernel(kernel)
         rows = Rows(leaves, "leaves", self._spec.width(hashed))
         check_threads(threads)
-        first = len(self)
-        self._spec.admit(first + rows.n)
-        self._add(self._spec.leaf_hashes(rows.block(0, rows.n), hashed))
-        return range(first, first + rows.n)
+        return self._add(lambda: self._spec.leaf_hashes(rows.block(0, rows.n), hashed), rows.n)
 
     def append(self, leaf: Data, hashed: bool = False) -> int:
         """Append one leaf and return its index."""
         node = _one_leaf(self._spec, leaf, hashed)
-        index = len(self)
-        self._spec.admit(index + 1)
-        self._add([node])
-        return index
+        return self._add(lambda: [node], 1).start
 
-    def _add(self, nodes: list[bytes]) -> None:
-        k = 0
-        while nodes:
-            if k == len(self._levels):
-                self._levels.append([])
-            level = self._levels[k]
-            level += nodes
-            parents_held = len(self._levels[k + 1]) if k + 1 < len(self._levels) else 0
-            paired = level[2 * parents_held : len(level) & ~1]
-            self._equal += self._spec.equal_siblings(paired)
-            nodes = self._spec.parents(paired)
-            k += 1
+    def _add(self, hashes: Callable[[], list[bytes]], n: int) -> range:
+        if not self._writing.acquire(blocking=False):
+            raise BufferError("the tree is being extended by another call")
+        try:
+            size = self._count
+            self._spec.admit(size + n)
+            added, equal = [hashes()], 0
+            while added[-1]:
+                k = len(added) - 1
+                lone = self._levels[k][(size >> k) - 1 : size >> k] if size >> k & 1 else []
+                paired = lone + added[-1]
+                del paired[len(paired) & ~1 :]
+                equal += self._spec.equal_siblings(paired)
+                added.append(self._spec.parents(paired))
+            for k, nodes in enumerate(added[:-1]):
+                if k == len(self._levels):
+                    self._levels.append([])
+                self._levels[k][size >> k :] = nodes
+            self._equal += equal
+            self._count = size + n
+            return range(size, size + n)
+        finally:
+            self._writing.release()
 
     def leaf(self, index: SupportsIndex) -> bytes:
         """The leaf hash at an index."""
         i = natural(index, "index")
-        if i >= len(self):
-            raise BoundsError(f"index {i} is not below size {len(self)}")
+        n = self._count
+        if i >= n:
+            raise BoundsError(f"index {i} is not below size {n}")
         return self._levels[0][i]
 
     def _size(self, size: SupportsIndex | None) -> int:

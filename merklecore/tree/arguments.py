@@ -34,6 +34,8 @@ def natural(value: SupportsIndex, what: str) -> int:
 def as_bytes(value: ReadableBuffer, what: str, most: int = 1 << 20) -> bytes:
     """Return a copy of a bytes-like object; InputError for more than ``most`` bytes."""
     try:
+        if isinstance(value, str):  # NumPy's text has a buffer, of UTF-32
+            raise TypeError
         view = memoryview(value)
         if not view.c_contiguous:
             raise InputError(f"{what}: not one contiguous piece of memory")

@@ -11,8 +11,9 @@ paired with itself ("duplicate", Bitcoin) or with a zero subtree ("pad", SSZ).
 
 from __future__ import annotations
 
+from merklecore._text import shown
 from merklecore.errors import BoundsError, InputError
-from merklecore.tree.arguments import natural
+from merklecore.tree.arguments import integer, natural
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["covering_nodes", "depth", "inclusion_nodes", "is_complete"]
 
 
-def depth(size: SupportsIndex, limit: int | None = None) -> int:
+def depth(size: SupportsIndex, limit: SupportsIndex | None = None) -> int:
     """Return the levels above the leaves of a tree of ``size`` leaves, or those that ``limit`` asks for.
 
     BoundsError for a size below 1, InputError for a size above the limit.
@@ -32,19 +33,23 @@ def depth(size: SupportsIndex, limit: int | None = None) -> int:
     n = natural(size, "size")
     if n == 0:
         raise BoundsError("size 0: an empty tree has no levels")
-    if limit is not None and n > limit:
-        raise InputError(f"size: {n} where the limit is {limit}")
-    return ((n if limit is None else limit) - 1).bit_length()
+    if limit is None:
+        return (n - 1).bit_length()
+    most = integer(limit, "limit")
+    if n > most:
+        raise InputError(f"size: {n} where the limit is {shown(most)}")
+    return (most - 1).bit_length()
 
 
 def inclusion_nodes(
-    index: SupportsIndex, size: SupportsIndex, odd: str = "split", limit: int | None = None
+    index: SupportsIndex, size: SupportsIndex, odd: str = "split", limit: SupportsIndex | None = None
 ) -> list[tuple[int, int]]:
     """Return the ids of the nodes on an inclusion path, leaf to root: (level, index) of each hash.
 
     With odd="split" they are the siblings of RFC 6962 section 2.1.1; where a lone node rises there is none.
     With "duplicate" a lone node's id is its own; with "pad" ids beyond the last node are zero subtrees, and
-    with ``limit`` the path goes on to the depth of the limit. BoundsError unless index < size.
+    with ``limit`` the path goes on to the depth of the limit. BoundsError unless index < size; InputError for
+    another ``odd``, or a ``limit`` without "pad".
 
     >>> inclusion_nodes(4, 7)
     [(0, 5), (1, 3), (2, 0)]
@@ -56,8 +61,12 @@ def inclusion_nodes(
     i, n = natural(index, "index"), natural(size, "size")
     if i >= n:
         raise BoundsError(f"index {i} is not below size {n}")
+    if not isinstance(odd, str):
+        raise TypeError(f"odd: a str is needed, not {type(odd).__name__}")
     if odd not in ("split", "duplicate", "pad"):
         raise InputError(f"odd: {odd!r} is none of split, duplicate, pad")
+    if limit is not None and odd != "pad":
+        raise InputError("limit: only a padded tree (odd='pad') has one")
     nodes = []
     for level in range(depth(n, limit)):
         at, last = i >> level, (n - 1) >> level
@@ -68,13 +77,18 @@ def inclusion_nodes(
     return nodes
 
 
-def is_complete(level: int, index: int, size: int) -> bool:
+def is_complete(level: SupportsIndex, index: SupportsIndex, size: SupportsIndex) -> bool:
     """Tell whether a node stands over 2^level leaves of a tree of ``size``, and so never changes.
+
+    BoundsError for a negative number, or a level above 64.
 
     >>> is_complete(1, 2, 7), is_complete(1, 3, 7)
     (True, False)
     """
-    return (index + 1) << level <= size
+    k, i, n = natural(level, "level"), natural(index, "index"), natural(size, "size")
+    if k > 64:
+        raise BoundsError(f"level {k} is not between 0 and 64")
+    return (i + 1) << k <= n
 
 
 def covering_nodes(start: SupportsIndex, stop: SupportsIndex) -> list[tuple[int, int]]:

@@ -83,6 +83,8 @@ class Profile:
         limit: SupportsIndex | None = None,
         empty: ReadableBuffer | str | None = None,
     ) -> None:
+        if hasattr(self, "_key"):
+            raise AttributeError("a Profile is frozen: it cannot be made again")
         for what, text in (("name", name), ("algorithm", algorithm), ("leaf", leaf), ("odd", odd)):
             if not isinstance(text, str):
                 raise TypeError(f"{what}: a str is needed, not {type(text).__name__}")

@@ -9,7 +9,7 @@ from merklecore.tree.proofs import made
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import SupportsIndex
+    from typing import NoReturn, SupportsIndex
 
     from merklecore.hashing import Data, Messages
     from merklecore.tree.profiles import Profile
@@ -118,13 +118,17 @@ class MerkleTree:
     def __len__(self) -> int:
         return len(self._nodes)
 
+    def __copy__(self) -> NoReturn:
+        raise TypeError("a MerkleTree is not copied: two would share their nodes")
+
     def __repr__(self) -> str:
         return f"MerkleTree({len(self._nodes)} leaves, {self._profile.name!r})"
 
     def append(self, leaf: Data, *, hashed: bool = False) -> int:
         """Append one leaf and return its index.
 
-        leaf: bytes-like; with ``hashed``, or where leaves are taken as they are, d bytes.
+        leaf: bytes-like; with ``hashed``, or where leaves are taken as they are, d bytes. InputError for
+        another length, or above the profile's limit; BufferError while another call changes the tree.
 
         >>> MerkleTree([b"a"]).append(b"b")
         1
@@ -133,6 +137,8 @@ class MerkleTree:
 
     def extend(self, leaves: Messages, *, hashed: bool = False) -> range:
         """Append leaves and return their indices; where one of them is wrong, none is appended.
+
+        Arguments and errors are those of ``merkle_root``; BufferError while another call changes the tree.
 
         >>> MerkleTree([b"a"]).extend([b"b", b"c"])
         range(1, 3)

@@ -7,14 +7,19 @@ import json
 import os
 import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import merklecore as mc
+
 Run = Callable[..., tuple[int, str, str]]
 Start = Callable[..., subprocess.Popen[bytes]]
 ID = bytes(range(32))
+ROOT_OF_THE_PACKAGE = str(Path(mc.__file__).parents[1])
 
 
 PROOF = '{"type": "inclusion", "version": 1, "hashes": []}'
@@ -158,3 +163,39 @@ def test_a_wrong_environment_is_one_line_and_exit_2(
     assert err.startswith(f"merklecore: {variable}: ")
     assert want in err
     assert err.count("\n") == 1
+
+
+def test_standard_input_that_does_not_wait(start: Start) -> None:
+    """A pipe that some other program has set so: what comes late is not the end."""
+    data = b"".join(b"%d\n" % i for i in range(1000))
+    for how in (["--lines"], ["--chunk", "7"], []):
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
+        with start("root", "-", *how, stdin=reader) as process:
+            os.close(reader)
+            for i in range(0, len(data), 1000):
+                time.sleep(0.05)
+                os.write(writer, data[i : i + 1000])
+            os.close(writer)
+            late, err = process.communicate(timeout=60)
+        assert (process.returncode, err) == (0, b"")
+        with start("root", "-", *how) as process:
+            assert process.communicate(data, timeout=60)[0] == late
+
+
+@pytest.mark.parametrize(("closed", "code"), [(">&-", 2), ("2>&-", 0), ("<&-", 0)])
+def test_closed_streams(closed: str, code: int, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"a")
+    command = f'"$0" -m merklecore prove a --index 0 {closed}'
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": ROOT_OF_THE_PACKAGE},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    if code == 0:
+        assert json.loads(done.stdout)["type"] == "inclusion"
+    assert "Traceback" not in done.stderr
