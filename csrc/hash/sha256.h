@@ -87,23 +87,7 @@ __attribute__((unused)) static void sha256_digest(const void *words, uint8_t *ou
         h = V32_ADD(t1_, V32_XOR3(V32_ROR(a, 2), V32_ROR(a, 13), V32_ROR(a, 22)));                                    \
     } while (0)
 
-#define ROUNDS8(KW, t)                                                                                                \
-    ROUND(a, b, c, d, e, f, g, h, KW((t) + 0));                                                                       \
-    ROUND(h, a, b, c, d, e, f, g, KW((t) + 1));                                                                       \
-    ROUND(g, h, a, b, c, d, e, f, KW((t) + 2));                                                                       \
-    ROUND(f, g, h, a, b, c, d, e, KW((t) + 3));                                                                       \
-    ROUND(e, f, g, h, a, b, c, d, KW((t) + 4));                                                                       \
-    ROUND(d, e, f, g, h, a, b, c, KW((t) + 5));                                                                       \
-    ROUND(c, d, e, f, g, h, a, b, KW((t) + 6));                                                                       \
-    ROUND(b, c, d, e, f, g, h, a, KW((t) + 7))
-
-#define WORKING(s) V32 a = (s)[0], b = (s)[1], c = (s)[2], d = (s)[3], e = (s)[4], f = (s)[5], g = (s)[6], h = (s)[7]
-#define FEED_FORWARD(s)                                                                                               \
-    do {                                                                                                              \
-        (s)[0] = V32_ADD((s)[0], a), (s)[1] = V32_ADD((s)[1], b), (s)[2] = V32_ADD((s)[2], c);                        \
-        (s)[3] = V32_ADD((s)[3], d), (s)[4] = V32_ADD((s)[4], e), (s)[5] = V32_ADD((s)[5], f);                        \
-        (s)[6] = V32_ADD((s)[6], g), (s)[7] = V32_ADD((s)[7], h);                                                     \
-    } while (0)
+#define ROUNDS8(KW, t) SHA2_ROUNDS8(ROUND, KW, t)
 
 #define KW_GIVEN(t) V32_ADD_AT(w[(t) & 15], k + (t))
 #define KW_CONSTANT(t) V32_SET1_AT(k + (t))
@@ -129,23 +113,23 @@ MC_INLINE void MC_NAME(sha256_init)(V32 s[8]) {
 MC_INLINE void MC_NAME(sha256_block)(V32 s[8], V32 w[16]) {
     const uint32_t *k = sha256_k;
     MC_HIDE(k);
-    WORKING(s);
+    WORKING(V32, s);
     ROUNDS8(KW_GIVEN, 0);
     ROUNDS8(KW_GIVEN, 8);
     SCHEDULED_ROUNDS(16);
-    FEED_FORWARD(s);
+    FEED_FORWARD(V32_ADD, s);
 }
 
 /* The padding block of a 64-byte message. */
 MC_INLINE void MC_NAME(sha256_block_pad64)(V32 s[8]) {
     const uint32_t *k = sha256_pad64;
     MC_HIDE(k);
-    WORKING(s);
+    WORKING(V32, s);
     for (int t = 0; t < 64; t += 16, k += 16) {
         ROUNDS8(KW_CONSTANT, 0);
         ROUNDS8(KW_CONSTANT, 8);
     }
-    FEED_FORWARD(s);
+    FEED_FORWARD(V32_ADD, s);
 }
 
 /* The second block of a 65-byte message: `last` holds the 65th byte and the bit behind it. */
@@ -154,7 +138,7 @@ MC_INLINE void MC_NAME(sha256_block_pad65)(V32 s[8], V32 last) {
     const uint32_t *k = sha256_k;
     MC_HIDE(k);
     V32 w[16];
-    WORKING(s);
+    WORKING(V32, s);
     /* W[1..14] = 0, so that up to round 15 only K and the two outer words count */
     w[0] = last;
     ROUND(a, b, c, d, e, f, g, h, KW_GIVEN(0));
@@ -198,7 +182,7 @@ MC_INLINE void MC_NAME(sha256_block_pad65)(V32 s[8], V32 last) {
     ROUNDS8(KW_GIVEN, 8);
     k -= 16;
     SCHEDULED_ROUNDS(32);
-    FEED_FORWARD(s);
+    FEED_FORWARD(V32_ADD, s);
 }
 
 /* The only block of a 32-byte message, the eight words in w[0..7]. */
@@ -207,7 +191,7 @@ MC_INLINE void MC_NAME(sha256_block_of_digest)(V32 s[8], V32 w[16]) {
     const uint32_t bit = 0x80000000u;
     const uint32_t *k = sha256_k;
     MC_HIDE(k);
-    WORKING(s);
+    WORKING(V32, s);
     ROUNDS8(KW_GIVEN, 0);
     w[8] = V32_SET1(bit);
     ROUND(a, b, c, d, e, f, g, h, KW_GIVEN(8));
@@ -241,7 +225,7 @@ MC_INLINE void MC_NAME(sha256_block_of_digest)(V32 s[8], V32 w[16]) {
     ROUNDS8(KW_GIVEN, 8);
     k -= 16;
     SCHEDULED_ROUNDS(32);
-    FEED_FORWARD(s);
+    FEED_FORWARD(V32_ADD, s);
 }
 
 #define SHA256_PASS(in, n, out) FOR_EACH_PASS (in, n, out, V32_LANES, SHA256_NODE, SHA256_DIGEST)
@@ -293,39 +277,7 @@ MC_TARGET void MC_NAME(sha256d_node)(const uint8_t *in, size_t n, uint8_t *out, 
     }
 }
 
-MC_TARGET static void MC_NAME(sha256_compress)(void *state, const uint8_t *const *blocks, size_t n) {
-    uint32_t (*words)[V32_LANES] = state;
-    const uint8_t *lane[V32_LANES];
-    V32 s[8];
-    for (int i = 0; i < 8; i++)
-        s[i] = V32_LOAD(words[i]);
-    for (size_t j = 0; j < V32_LANES; j++)
-        lane[j] = blocks[j];
-    for (; n > 0; n--) {
-        V32 w[16];
-        V32_LOAD_BE16(w, lane);
-        for (size_t j = 0; j < V32_LANES; j++)
-            lane[j] += SHA256_BLOCK;
-        MC_NAME(sha256_block)(s, w);
-    }
-    for (int i = 0; i < 8; i++)
-        V32_STORE(words[i], s[i]);
-}
-
-MC_TARGET static void MC_NAME(sha256_digests)(const void *state, uint8_t *out) {
-    const uint32_t (*words)[V32_LANES] = state;
-    V32 s[8];
-    for (int i = 0; i < 8; i++)
-        s[i] = V32_LOAD(words[i]);
-    V32_STORE_BE8(out, s);
-}
-
-const mc_lanes MC_NAME(sha256_messages) = {
-    .word_stride = sizeof(uint32_t[V32_LANES]),
-    .lane_stride = sizeof(uint32_t),
-    .compress = MC_NAME(sha256_compress),
-    .digests = MC_NAME(sha256_digests),
-};
+MESSAGES_OF_16(sha256, 32)
 
 #undef ROR1
 #undef SIGMA0
@@ -334,8 +286,6 @@ const mc_lanes MC_NAME(sha256_messages) = {
 #undef SIGMA1_OF
 #undef ROUND
 #undef ROUNDS8
-#undef WORKING
-#undef FEED_FORWARD
 #undef KW_GIVEN
 #undef KW_CONSTANT
 #undef KW_SCHEDULED

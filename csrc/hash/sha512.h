@@ -96,23 +96,7 @@ __attribute__((unused)) static void sha512_digest(const void *words, uint8_t *ou
         h = V64_ADD(t1_, V64_XOR3(V64_ROR(a, 28), V64_ROR(a, 34), V64_ROR(a, 39)));                                   \
     } while (0)
 
-#define ROUNDS8(KW, t)                                                                                                \
-    ROUND(a, b, c, d, e, f, g, h, KW((t) + 0));                                                                       \
-    ROUND(h, a, b, c, d, e, f, g, KW((t) + 1));                                                                       \
-    ROUND(g, h, a, b, c, d, e, f, KW((t) + 2));                                                                       \
-    ROUND(f, g, h, a, b, c, d, e, KW((t) + 3));                                                                       \
-    ROUND(e, f, g, h, a, b, c, d, KW((t) + 4));                                                                       \
-    ROUND(d, e, f, g, h, a, b, c, KW((t) + 5));                                                                       \
-    ROUND(c, d, e, f, g, h, a, b, KW((t) + 6));                                                                       \
-    ROUND(b, c, d, e, f, g, h, a, KW((t) + 7))
-
-#define WORKING(s) V64 a = (s)[0], b = (s)[1], c = (s)[2], d = (s)[3], e = (s)[4], f = (s)[5], g = (s)[6], h = (s)[7]
-#define FEED_FORWARD(s)                                                                                               \
-    do {                                                                                                              \
-        (s)[0] = V64_ADD((s)[0], a), (s)[1] = V64_ADD((s)[1], b), (s)[2] = V64_ADD((s)[2], c);                        \
-        (s)[3] = V64_ADD((s)[3], d), (s)[4] = V64_ADD((s)[4], e), (s)[5] = V64_ADD((s)[5], f);                        \
-        (s)[6] = V64_ADD((s)[6], g), (s)[7] = V64_ADD((s)[7], h);                                                     \
-    } while (0)
+#define ROUNDS8(KW, t) SHA2_ROUNDS8(ROUND, KW, t)
 
 #define SIGMA0(x) V64_XOR3(V64_ROR(x, 1), V64_ROR(x, 8), V64_SHR(x, 7))
 #define SIGMA1(x) V64_XOR3(V64_ROR(x, 19), V64_ROR(x, 61), V64_SHR(x, 6))
@@ -132,7 +116,7 @@ MC_INLINE void MC_NAME(sha512_init)(V64 s[8]) {
 MC_INLINE void MC_NAME(sha512_block)(V64 s[8], V64 w[16]) {
     const uint64_t *k = sha512_k;
     MC_HIDE(k);
-    WORKING(s);
+    WORKING(V64, s);
     ROUNDS8(KW_GIVEN, 0);
     ROUNDS8(KW_GIVEN, 8);
     k += 16;
@@ -140,28 +124,19 @@ MC_INLINE void MC_NAME(sha512_block)(V64 s[8], V64 w[16]) {
         ROUNDS8(KW_SCHEDULED, 0);
         ROUNDS8(KW_SCHEDULED, 8);
     }
-    FEED_FORWARD(s);
+    FEED_FORWARD(V64_ADD, s);
 }
 
 /* The padding block of a 128-byte message. */
 MC_INLINE void MC_NAME(sha512_block_pad128)(V64 s[8]) {
     const uint64_t *k = sha512_pad128;
     MC_HIDE(k);
-    WORKING(s);
+    WORKING(V64, s);
     for (int t = 0; t < 80; t += 16, k += 16) {
         ROUNDS8(KW_CONSTANT, 0);
         ROUNDS8(KW_CONSTANT, 8);
     }
-    FEED_FORWARD(s);
-}
-
-/* The 128 bytes at each lane's pointer, which moves on. */
-MC_INLINE void MC_NAME(sha512_load)(V64 w[16], const uint8_t *lane[V64_LANES]) {
-    for (int half = 0; half < 16; half += 8) {
-        V64_LOAD_BE8(w + half, lane);
-        for (size_t j = 0; j < V64_LANES; j++)
-            lane[j] += 64;
-    }
+    FEED_FORWARD(V64_ADD, s);
 }
 
 #define SHA512_PASS(in, n, out) FOR_EACH_PASS (in, n, out, V64_LANES, SHA512_NODE, SHA512_DIGEST)
@@ -171,7 +146,7 @@ MC_TARGET void MC_NAME(sha512_node)(const uint8_t *in, size_t n, uint8_t *out, u
     (void)prefix;
     SHA512_PASS (in, n, out) {
         V64 w[16], s[8];
-        MC_NAME(sha512_load)(w, lane);
+        MC_NAME(take16_64)(w, lane);
         MC_NAME(sha512_init)(s);
         MC_NAME(sha512_block)(s, w);
         MC_NAME(sha512_block_pad128)(s);
@@ -188,7 +163,7 @@ MC_TARGET void MC_NAME(sha512_prefixed_node)(const uint8_t *in, size_t n, uint8_
         for (size_t j = 0; j < V64_LANES; j++)
             last[j] = (uint64_t)lane[j][SHA512_NODE - 1] << 56 | (uint64_t)0x80 << 48;
         MC_NAME(point_before)(lane, V64_LANES, begin, first);
-        MC_NAME(sha512_load)(w, lane);
+        MC_NAME(take16_64)(w, lane);
         w[0] = V64_OR(V64_AND(w[0], V64_SET1(~(uint64_t)0 >> 8)), V64_SET1((uint64_t)prefix << 56));
         MC_NAME(sha512_init)(s);
         MC_NAME(sha512_block)(s, w);
@@ -201,42 +176,10 @@ MC_TARGET void MC_NAME(sha512_prefixed_node)(const uint8_t *in, size_t n, uint8_
     }
 }
 
-MC_TARGET static void MC_NAME(sha512_compress)(void *state, const uint8_t *const *blocks, size_t n) {
-    uint64_t (*words)[V64_LANES] = state;
-    const uint8_t *lane[V64_LANES];
-    V64 s[8];
-    for (int i = 0; i < 8; i++)
-        s[i] = V64_LOAD(words[i]);
-    for (size_t j = 0; j < V64_LANES; j++)
-        lane[j] = blocks[j];
-    for (; n > 0; n--) {
-        V64 w[16];
-        MC_NAME(sha512_load)(w, lane);
-        MC_NAME(sha512_block)(s, w);
-    }
-    for (int i = 0; i < 8; i++)
-        V64_STORE(words[i], s[i]);
-}
-
-MC_TARGET static void MC_NAME(sha512_digests)(const void *state, uint8_t *out) {
-    const uint64_t (*words)[V64_LANES] = state;
-    V64 s[8];
-    for (int i = 0; i < 8; i++)
-        s[i] = V64_LOAD(words[i]);
-    V64_STORE_BE8(out, s);
-}
-
-const mc_lanes MC_NAME(sha512_messages) = {
-    .word_stride = sizeof(uint64_t[V64_LANES]),
-    .lane_stride = sizeof(uint64_t),
-    .compress = MC_NAME(sha512_compress),
-    .digests = MC_NAME(sha512_digests),
-};
+MESSAGES_OF_16(sha512, 64)
 
 #undef ROUND
 #undef ROUNDS8
-#undef WORKING
-#undef FEED_FORWARD
 #undef SIGMA0
 #undef SIGMA1
 #undef KW_GIVEN

@@ -80,14 +80,6 @@ __attribute__((unused)) static const uint32_t sm3_pad64[64][2] __attribute__((al
     ROUND(FF, GG, c, d, a, b, g, h, e, f, (j) + 2, W((j) + 2), W1((j) + 2));                                          \
     ROUND(FF, GG, b, c, d, a, f, g, h, e, (j) + 3, W((j) + 3), W1((j) + 3))
 
-#define WORKING(s) V32 a = (s)[0], b = (s)[1], c = (s)[2], d = (s)[3], e = (s)[4], f = (s)[5], g = (s)[6], h = (s)[7]
-#define FEED_FORWARD(s)                                                                                               \
-    do {                                                                                                              \
-        (s)[0] = V32_XOR((s)[0], a), (s)[1] = V32_XOR((s)[1], b), (s)[2] = V32_XOR((s)[2], c);                        \
-        (s)[3] = V32_XOR((s)[3], d), (s)[4] = V32_XOR((s)[4], e), (s)[5] = V32_XOR((s)[5], f);                        \
-        (s)[6] = V32_XOR((s)[6], g), (s)[7] = V32_XOR((s)[7], h);                                                     \
-    } while (0)
-
 /* W[j + 16] in the place of W[j], which no round needs any more. */
 #define EXPAND(j)                                                                                                     \
     do {                                                                                                              \
@@ -114,7 +106,7 @@ MC_INLINE void MC_NAME(sm3_init)(V32 s[8]) {
 MC_INLINE void MC_NAME(sm3_block)(V32 s[8], V32 w[16]) {
     const uint32_t *k = sm3_t;
     MC_HIDE(k);
-    WORKING(s);
+    WORKING(V32, s);
     ROUNDS4(XOR_ALL, XOR_ALL, 0, W_OF, W1_OF);
     ROUNDS4(XOR_ALL, XOR_ALL, 4, W_OF, W1_OF);
     ROUNDS4(XOR_ALL, XOR_ALL, 8, W_OF, W1_OF);
@@ -131,7 +123,7 @@ MC_INLINE void MC_NAME(sm3_block)(V32 s[8], V32 w[16]) {
         EXPAND4(0);
         ROUNDS4(V32_MAJ, V32_CH, 12, W_OF, W1_OF);
     }
-    FEED_FORWARD(s);
+    FEED_FORWARD(V32_XOR, s);
 }
 
 /* The padding block of a 64-byte message. */
@@ -140,7 +132,7 @@ MC_INLINE void MC_NAME(sm3_block_pad64)(V32 s[8]) {
     const uint32_t (*pad)[2] = sm3_pad64;
     MC_HIDE(k);
     MC_HIDE(pad);
-    WORKING(s);
+    WORKING(V32, s);
     ROUNDS4(XOR_ALL, XOR_ALL, 0, PAD_W, PAD_W1);
     ROUNDS4(XOR_ALL, XOR_ALL, 4, PAD_W, PAD_W1);
     ROUNDS4(XOR_ALL, XOR_ALL, 8, PAD_W, PAD_W1);
@@ -153,7 +145,7 @@ MC_INLINE void MC_NAME(sm3_block_pad64)(V32 s[8]) {
         ROUNDS4(V32_MAJ, V32_CH, 8, PAD_W, PAD_W1);
         ROUNDS4(V32_MAJ, V32_CH, 12, PAD_W, PAD_W1);
     }
-    FEED_FORWARD(s);
+    FEED_FORWARD(V32_XOR, s);
 }
 
 #define SM3_PASS(in, n, out) FOR_EACH_PASS (in, n, out, V32_LANES, SM3_NODE, SM3_DIGEST)
@@ -193,46 +185,12 @@ MC_TARGET void MC_NAME(sm3_prefixed_node)(const uint8_t *in, size_t n, uint8_t *
     }
 }
 
-MC_TARGET static void MC_NAME(sm3_compress)(void *state, const uint8_t *const *blocks, size_t n) {
-    uint32_t (*words)[V32_LANES] = state;
-    const uint8_t *lane[V32_LANES];
-    V32 s[8];
-    for (int i = 0; i < 8; i++)
-        s[i] = V32_LOAD(words[i]);
-    for (size_t j = 0; j < V32_LANES; j++)
-        lane[j] = blocks[j];
-    for (; n > 0; n--) {
-        V32 w[16];
-        V32_LOAD_BE16(w, lane);
-        for (size_t j = 0; j < V32_LANES; j++)
-            lane[j] += SM3_BLOCK;
-        MC_NAME(sm3_block)(s, w);
-    }
-    for (int i = 0; i < 8; i++)
-        V32_STORE(words[i], s[i]);
-}
-
-MC_TARGET static void MC_NAME(sm3_digests)(const void *state, uint8_t *out) {
-    const uint32_t (*words)[V32_LANES] = state;
-    V32 s[8];
-    for (int i = 0; i < 8; i++)
-        s[i] = V32_LOAD(words[i]);
-    V32_STORE_BE8(out, s);
-}
-
-const mc_lanes MC_NAME(sm3_messages) = {
-    .word_stride = sizeof(uint32_t[V32_LANES]),
-    .lane_stride = sizeof(uint32_t),
-    .compress = MC_NAME(sm3_compress),
-    .digests = MC_NAME(sm3_digests),
-};
+MESSAGES_OF_16(sm3, 32)
 
 #undef ROL
 #undef XOR_ALL
 #undef ROUND
 #undef ROUNDS4
-#undef WORKING
-#undef FEED_FORWARD
 #undef EXPAND
 #undef EXPAND4
 #undef W_OF

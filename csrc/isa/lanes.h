@@ -52,4 +52,70 @@ MC_INLINE void MC_NAME(point_before)(const uint8_t *lane[], size_t lanes, const 
     if ((n) > 0)                                                                                                      \
     memcpy(first + 1, in, node)
 
+/* The next block of sixteen big-endian words from each lane's pointer, which moves on. */
+MC_INLINE void MC_NAME(take16_32)(V32 w[16], const uint8_t *lane[V32_LANES]) {
+    V32_LOAD_BE16(w, lane);
+    for (size_t j = 0; j < V32_LANES; j++)
+        lane[j] += 64;
+}
+
+MC_INLINE void MC_NAME(take16_64)(V64 w[16], const uint8_t *lane[V64_LANES]) {
+    for (int half = 0; half < 16; half += 8) {
+        V64_LOAD_BE8(w + half, lane);
+        for (size_t j = 0; j < V64_LANES; j++)
+            lane[j] += 64;
+    }
+}
+
+/* Messages of a hash with a state of eight words and blocks of sixteen, big-endian both: SHA-2 and SM3. */
+#define MESSAGES_OF_16(stem, bits)                                                                                    \
+    MC_TARGET static void MC_NAME(stem##_compress)(void *state, const uint8_t *const *blocks, size_t n) {             \
+        uint##bits##_t(*words)[V##bits##_LANES] = state;                                                              \
+        const uint8_t *lane[V##bits##_LANES];                                                                         \
+        V##bits s[8];                                                                                                 \
+        for (int i = 0; i < 8; i++)                                                                                   \
+            s[i] = V##bits##_LOAD(words[i]);                                                                          \
+        for (size_t j = 0; j < V##bits##_LANES; j++)                                                                  \
+            lane[j] = blocks[j];                                                                                      \
+        for (; n > 0; n--) {                                                                                          \
+            V##bits w[16];                                                                                            \
+            MC_NAME(take16_##bits)(w, lane);                                                                          \
+            MC_NAME(stem##_block)(s, w);                                                                              \
+        }                                                                                                             \
+        for (int i = 0; i < 8; i++)                                                                                   \
+            V##bits##_STORE(words[i], s[i]);                                                                          \
+    }                                                                                                                 \
+    MC_TARGET static void MC_NAME(stem##_digests)(const void *state, uint8_t *out) {                                  \
+        const uint##bits##_t(*words)[V##bits##_LANES] = state;                                                        \
+        V##bits s[8];                                                                                                 \
+        for (int i = 0; i < 8; i++)                                                                                   \
+            s[i] = V##bits##_LOAD(words[i]);                                                                          \
+        V##bits##_STORE_BE8(out, s);                                                                                  \
+    }                                                                                                                 \
+    const mc_lanes MC_NAME(stem##_messages) = {                                                                       \
+        .word_stride = sizeof(uint##bits##_t[V##bits##_LANES]),                                                       \
+        .lane_stride = sizeof(uint##bits##_t),                                                                        \
+        .compress = MC_NAME(stem##_compress),                                                                         \
+        .digests = MC_NAME(stem##_digests),                                                                           \
+    };
+
+/* Working variables a to h, and what a block adds to the state at its end. */
+#define WORKING(V, s) V a = (s)[0], b = (s)[1], c = (s)[2], d = (s)[3], e = (s)[4], f = (s)[5], g = (s)[6], h = (s)[7]
+#define FEED_FORWARD(JOIN, s)                                                                                         \
+    do {                                                                                                              \
+        (s)[0] = JOIN((s)[0], a), (s)[1] = JOIN((s)[1], b), (s)[2] = JOIN((s)[2], c), (s)[3] = JOIN((s)[3], d);       \
+        (s)[4] = JOIN((s)[4], e), (s)[5] = JOIN((s)[5], f), (s)[6] = JOIN((s)[6], g), (s)[7] = JOIN((s)[7], h);       \
+    } while (0)
+
+/* Eight rounds of SHA-2 with ROUND: the variables change places instead of their values. */
+#define SHA2_ROUNDS8(ROUND, KW, t)                                                                                    \
+    ROUND(a, b, c, d, e, f, g, h, KW((t) + 0));                                                                       \
+    ROUND(h, a, b, c, d, e, f, g, KW((t) + 1));                                                                       \
+    ROUND(g, h, a, b, c, d, e, f, KW((t) + 2));                                                                       \
+    ROUND(f, g, h, a, b, c, d, e, KW((t) + 3));                                                                       \
+    ROUND(e, f, g, h, a, b, c, d, KW((t) + 4));                                                                       \
+    ROUND(d, e, f, g, h, a, b, c, KW((t) + 5));                                                                       \
+    ROUND(c, d, e, f, g, h, a, b, KW((t) + 6));                                                                       \
+    ROUND(b, c, d, e, f, g, h, a, KW((t) + 7))
+
 #endif
