@@ -173,6 +173,11 @@ void mc_stream_begin(mc_stream *stream, int hash, uint8_t *room);
 mc_status mc_stream_update(mc_stream *stream, const uint8_t *data, size_t size, uint32_t isas);
 mc_status mc_stream_digest(const mc_stream *stream, uint8_t *out, uint32_t isas);
 
+/* ---- streams.c ------------------------------------------------------------------------------------------------- */
+
+/* streams[i] takes pieces[i], side by side: at most MC_MAX_LANES streams, of one hash. */
+mc_status mc_streams_update(mc_stream *const *streams, const mc_span *pieces, size_t n, uint32_t isas);
+
 /* ---- parallel.c ------------------------------------------------------------------------------------------------ */
 
 /* Calls task(context, i, worker) once for each i < n, on at most `threads` threads, the caller's among them; `worker`
@@ -180,6 +185,14 @@ mc_status mc_stream_digest(const mc_stream *stream, uint8_t *out, uint32_t isas)
  * return MC_OK. Threads live for the call only, so a fork finds none. */
 typedef mc_status (*mc_task)(void *context, size_t i, unsigned worker);
 mc_status mc_parallel_for(size_t n, unsigned threads, mc_task task, void *context);
+
+/* ---- files.c --------------------------------------------------------------------------------------------------- */
+
+/* out[i] = H(content of the file paths[i]), and failed[i] = 0; or failed[i] is the errno that kept it from being read,
+ * and out[i] is undefined. The result does not depend on the number of threads. Where `done` is not NULL, the bytes
+ * read are added to it as they come, for another thread to look at. */
+mc_status mc_hash_files(int hash, const char *const *paths, size_t n, uint8_t *out, int *failed, uint64_t *done,
+                        uint32_t isas, unsigned threads);
 
 /* ---- memory.c ------------------------------------------------------------------------------------------------- */
 

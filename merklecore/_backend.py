@@ -26,6 +26,7 @@ __all__ = [
     "cpu_info",
     "digest",
     "fold",
+    "hash_files",
     "hash_many",
     "hash_pairs",
     "keccak256",
@@ -83,7 +84,10 @@ def _choose(name: str) -> Any:
 def _is_command() -> bool:
     """Whether the process is the command ``merklecore``, whose own code is not imported yet."""
     program = os.path.basename(sys.argv[0]) if getattr(sys, "argv", None) else ""
-    return program == "merklecore" or sys.orig_argv[1:3] == ["-m", "merklecore"]
+    if program != "-m":
+        return program == "merklecore"
+    words = sys.orig_argv
+    return "-mmerklecore" in words or any(words[i : i + 2] == ["-m", "merklecore"] for i in range(len(words)))
 
 
 def _chosen_by_environment() -> Any:
@@ -110,6 +114,7 @@ blake3 = _chosen.blake3
 cpu_info = _chosen.cpu_info
 digest = _chosen.digest
 fold = _chosen.fold
+hash_files = _chosen.hash_files
 hash_many = _chosen.hash_many
 hash_pairs = _chosen.hash_pairs
 keccak256 = _chosen.keccak256

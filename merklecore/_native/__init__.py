@@ -4,6 +4,7 @@ The contract is that of ``merklecore.reference``.
 """
 
 from merklecore._native.dispatch import DIGEST_SIZES, cpu_info, kernels, measure
+from merklecore._native.files import hash_files
 from merklecore._native.hashing import (
     blake2b_256,
     blake3,
@@ -30,6 +31,7 @@ __all__ = [
     "cpu_info",
     "digest",
     "fold",
+    "hash_files",
     "hash_many",
     "hash_pairs",
     "keccak256",

@@ -62,6 +62,9 @@ cdef extern from "merklecore.h" nogil:
     mc_status mc_stream_update(mc_stream *stream, const uint8_t *data, size_t size, uint32_t isas)
     mc_status mc_stream_digest(const mc_stream *stream, uint8_t *out, uint32_t isas)
 
+    mc_status mc_hash_files(int hash, const char *const *paths, size_t n, uint8_t *out, int *failed, uint64_t *done,
+                            uint32_t isas, unsigned threads)
+
     ctypedef struct mc_block:
         uint8_t *at
         size_t bytes

@@ -9,6 +9,8 @@ backend where no extension is built. Both keep one contract (n messages, d bytes
   interface: ``name``, ``digest_size``, ``block_size``, ``update``, ``digest``, ``hexdigest``, ``copy``;
 - ``hash_many(messages, algorithm, prefix, threads, out)``: uint8, shape (n, d);
 - ``hash_pairs(nodes, algorithm, prefix, threads, out)``: uint8, shape (n // 2, d);
+- ``hash_files(paths, algorithm, threads, done)``: of each file its digest as bytes, or the OSError it met;
+  ``done``: a writable buffer of 8 bytes, to whose integer the bytes read are added as they come;
 - ``Spec(algorithm, leaf, leaf_prefix, node_prefix, odd, limit, empty)``: the hashing rules of a profile;
 - ``root(spec, leaves, hashed, threads)``, ``leaf_hash(spec, leaf)``;
 - ``fold(spec, leaf, path, index, size, hashed)``: the root that an inclusion path leads to, or ProofError;
@@ -21,6 +23,7 @@ they never import each other. ``recursive`` and ``hashes`` are definitions taken
 for tests to compare with; of ``hashes`` the backend uses what hashlib lacks.
 """
 
+from merklecore.reference.files import hash_files
 from merklecore.reference.hashing import (
     DIGEST_SIZES,
     blake2b_256,
@@ -50,6 +53,7 @@ __all__ = [
     "cpu_info",
     "digest",
     "fold",
+    "hash_files",
     "hash_many",
     "hash_pairs",
     "keccak256",

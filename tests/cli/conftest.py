@@ -43,6 +43,20 @@ def run(start: Callable[..., subprocess.Popen[bytes]]) -> Callable[..., tuple[in
 
 
 @pytest.fixture
+def run_sum(start: Callable[..., subprocess.Popen[bytes]]) -> Callable[..., tuple[int, bytes, str]]:
+    """Run ``merklecore sum`` with these arguments, any bytes: exit code, standard output, standard error."""
+
+    def run(
+        *arguments: str | bytes | Path, stdin: bytes = b"", cwd: Path | None = None
+    ) -> tuple[int, bytes, str]:
+        with start("sum", *map(os.fsdecode, arguments), cwd=cwd) as process:
+            out, err = process.communicate(stdin, timeout=120)
+        return process.returncode, out, err.decode("utf-8", "surrogateescape")
+
+    return run
+
+
+@pytest.fixture
 def rfc() -> Callable[[list[bytes]], str]:
     """The root by RFC 6962, section 2.1, word for word."""
 
