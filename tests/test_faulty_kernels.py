@@ -209,14 +209,15 @@ def test_a_kernel_that_failed_cannot_be_forced(tree: Path, table: list[Row]) -> 
 WRONG = """
 import hashlib, sys
 import merklecore as mc
-data = bytes(i * 73 + (i >> 7) & 255 for i in range(40 * 64))
-prefix, rows = {"node": (b"", False), "prefixed node": (b"x", False), "messages": (b"", True)}[sys.argv[1]]
-right = [hashlib.sha256(prefix + data[i : i + 64]).digest() for i in range(0, len(data), 64)]
+# Rows of 64 bytes would be nodes.
+prefix, width = {"node": (b"", 64), "prefixed node": (b"x", 64), "messages": (b"", 63)}[sys.argv[1]]
+data = bytes(i * 73 + (i >> 7) & 255 for i in range(40 * width))
+right = [hashlib.sha256(prefix + data[i : i + width]).digest() for i in range(0, len(data), width)]
 wrong = []
 for n in range(1, 41):
-    source, out = memoryview(data)[: 64 * n], bytearray(32 * n)
-    if rows:
-        mc.hash_many(source.cast("B", (n, 64)), "sha256", out=out)
+    source, out = memoryview(data)[: width * n], bytearray(32 * n)
+    if width == 63:
+        mc.hash_many(source.cast("B", (n, width)), "sha256", out=out)
     else:
         mc.hash_pairs(source, "sha256", prefix=prefix, out=out)
     wrong.append([i for i in range(n) if out[32 * i : 32 * i + 32] != right[i]])

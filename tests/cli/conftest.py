@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,11 +19,17 @@ ROOT = str(Path(mc.__file__).parents[1])
 COMMAND = [sys.executable, "-m", "merklecore"]
 
 
+def interruptible() -> None:
+    """In the child: Ctrl-C ends it, though the tests may run in the background, where shells ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start() -> Callable[..., subprocess.Popen[bytes]]:
     """Start the command with these arguments; keywords are those of Popen."""
 
     def start(*arguments: str | Path, **more: Any) -> subprocess.Popen[bytes]:
+        more = {"preexec_fn": interruptible} | more
         pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         environment = os.environ | {"PYTHONPATH": ROOT}
         return subprocess.Popen([*COMMAND, *map(str, arguments)], env=environment, **(pipes | more))
