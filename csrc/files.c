@@ -62,8 +62,8 @@ typedef struct job {
     int *failed;
     uint64_t *done;
     uint32_t isas;
-    size_t lanes; /* large files side by side */
-    worker *workers;
+    size_t lanes;       /* large files side by side */
+    size_t piece;       /* bytes, of each of them */
     atomic_size_t next; /* name */
     atomic_size_t open; /* files */
 } job;
@@ -127,7 +127,7 @@ static void add_large(worker *w, const job *all, size_t path, int fd) {
     const size_t slot = (size_t)(file - w->files);
     file->fd = fd;
     file->path = path;
-    file->piece = w->pieces + slot * (PIECES / all->lanes);
+    file->piece = w->pieces + slot * all->piece;
     file->got = SMALL;
     memcpy(file->piece, w->batch + w->bytes, SMALL);
     mc_stream_begin(&file->stream, all->hash, w->rooms + slot * (MC_GROUP_BYTES / all->lanes));
@@ -145,12 +145,11 @@ static void drop_large(worker *w, job *all, size_t j) {
 
 /* The next piece of each file under way from number `first` on; those that end go. */
 static void read_on(worker *w, job *all, size_t first) {
-    const size_t room = PIECES / all->lanes;
     mc_stream *streams[MC_MAX_LANES];
     mc_span pieces[MC_MAX_LANES];
     for (size_t j = first; j < w->busy;) {
         large *file = w->at[j];
-        const ssize_t more = fill(all, file->fd, file->piece + file->got, room - file->got);
+        const ssize_t more = fill(all, file->fd, file->piece + file->got, all->piece - file->got);
         if (more < 0) {
             all->failed[file->path] = errno;
             drop_large(w, all, j);
@@ -163,7 +162,7 @@ static void read_on(worker *w, job *all, size_t first) {
     if (w->busy > first)
         note(w, mc_streams_update(streams + first, pieces + first, w->busy - first, all->isas));
     for (size_t j = w->busy; j-- > first;)
-        if (pieces[j].size < room) {
+        if (pieces[j].size < all->piece) {
             note(w, mc_stream_digest(streams[j], digest_of(all, w->at[j]->path), all->isas));
             drop_large(w, all, j);
         }
@@ -220,9 +219,15 @@ static void take(worker *w, job *all, size_t path) {
 
 static mc_status work(void *context, size_t i, unsigned number) {
     job *all = context;
-    worker *w = &all->workers[number];
+    worker *w = aligned_alloc(64, sizeof *w);
     size_t passed = 0; /* names since there was last room for a large file */
-    (void)i;
+    (void)i, (void)number;
+    if (w == NULL)
+        return MC_NO_MEMORY;
+    w->status = MC_OK;
+    w->n = w->bytes = w->busy = 0;
+    for (size_t j = 0; j < MC_MAX_LANES; j++)
+        w->at[j] = &w->files[j];
     for (;;) {
         const size_t busy = w->busy;
         if (busy == all->lanes || passed == LOOK_AHEAD) {
@@ -240,7 +245,9 @@ static mc_status work(void *context, size_t i, unsigned number) {
         read_on(w, all, 0);
     if (w->n > 0)
         hash_batch(w, all);
-    return w->status;
+    const mc_status status = w->status;
+    free(w);
+    return status;
 }
 
 mc_status mc_hash_files(int hash, const char *const *paths, size_t n, uint8_t *out, int *failed, uint64_t *done,
@@ -256,18 +263,7 @@ mc_status mc_hash_files(int hash, const char *const *paths, size_t n, uint8_t *o
     const size_t share = (n + threads - 1) / threads; /* no thread takes two large files where another has none */
     all.lanes = mc_hashes[hash].chunk_bytes > 0 ? 1 : widest->lanes; /* chunks fill them with one file */
     all.lanes = share < all.lanes ? share : all.lanes;
-    all.workers = aligned_alloc(64, threads * sizeof *all.workers);
-    if (all.workers == NULL)
-        return MC_NO_MEMORY;
-    for (unsigned t = 0; t < threads; t++) {
-        worker *w = &all.workers[t];
-        w->status = MC_OK;
-        w->n = w->bytes = w->busy = 0;
-        for (size_t j = 0; j < MC_MAX_LANES; j++)
-            w->at[j] = &w->files[j];
-    }
+    all.piece = PIECES / all.lanes / SMALL * SMALL;
     memset(failed, 0, n * sizeof *failed);
-    mc_status status = mc_parallel_for(threads, threads, work, &all);
-    free(all.workers);
-    return status;
+    return mc_parallel_for(threads, threads, work, &all);
 }

@@ -51,7 +51,7 @@ class Desk:
         self._threads = threads
         self._lines: list[str] = []
         self._read = memoryview(bytearray(8)).cast("Q")  # bytes, counted by the backend
-        watched = progress and sys.stderr is not None and sys.stderr.isatty()
+        watched = progress and sys.stderr.isatty()
         self._progress = Progress("hashing", total()) if watched else None
 
     def digests(self, names: Sequence[str], algorithm: str) -> tuple[list[bytes], dict[int, OSError]]:
@@ -114,8 +114,6 @@ class Desk:
             return
         self._lines.clear()
         self.close()
-        if sys.stdout is None:
-            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         sys.stdout.buffer.write(os.fsencode(text))
         sys.stdout.flush()
 
@@ -123,8 +121,7 @@ class Desk:
         """Print one line to standard error."""
         self.flush()
         self.close()
-        if sys.stderr is not None:
-            print(f"merklecore: {text}", file=sys.stderr)
+        print(f"merklecore: {text}", file=sys.stderr)
 
     def complain(self, error: OSError) -> None:
         """Say which file an error has met, and what it is."""

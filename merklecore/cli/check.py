@@ -24,7 +24,7 @@ __all__ = ["run"]
 def run(args: Namespace) -> int:
     """Check every list: 0 when all of them hold, else 1."""
     silent = args.report in ("quiet", "status")
-    desk = Desk(args.threads, silent or sys.stdout is None or not sys.stdout.isatty(), lambda: None)
+    desk = Desk(args.threads, silent or not sys.stdout.isatty(), lambda: None)
     reader = Reader(args.algorithm)
     hold = [Checklist(name, args, reader, desk).holds() for name in args.files or ["-"]]
     desk.close()

@@ -34,15 +34,12 @@ def run(args: Namespace) -> int:
 
 def refuse(args: Namespace) -> None:
     """Raise InputError for options that do not go together."""
-    if args.check:
-        given = {"recursive": args.recursive, "tag": args.tag, "zero": args.zero}
-        why = "is meaningless"
-    else:
-        given = {"ignore-missing": args.ignore_missing, "strict": args.strict, args.report: args.report}
-        why = "is meaningful only"
-    for option in given:
-        if given[option]:
-            raise InputError(f"the --{option} option {why} when verifying checksums")
+    computing = {"recursive": args.recursive, "tag": args.tag, "zero": args.zero}
+    checking = {"ignore-missing": args.ignore_missing, "strict": args.strict, args.report: args.report}
+    for option, given in (computing if args.check else checking).items():
+        if given:
+            why = "meaningless" if args.check else "meaningful only"
+            raise InputError(f"the --{option} option is {why} when verifying checksums")
 
 
 @contextmanager
@@ -62,7 +59,7 @@ def compute(args: Namespace) -> int:
     """Print a line for each file."""
     algorithm = args.algorithm or "sha256"
     names = Names(args.files or ["-"], args.recursive)
-    desk = Desk(args.threads, sys.stdout is None or not sys.stdout.isatty(), names.size)
+    desk = Desk(args.threads, not sys.stdout.isatty(), names.size)
     unread = 0
     for batch in in_batches(names.walked(desk)):
         digests, errors = desk.digests(batch, algorithm)
