@@ -18,6 +18,7 @@ ROOT = Path(mc.__file__).parents[1]
 def chosen(root=ROOT, **variables):
     """The backend's name, or the last line of what is raised."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MERKLECORE_")}
+    kept["PYTHONPATH"] = str(root)  # the package there, whichever one this process has
     code = "from merklecore import _backend; print(_backend.NAME, end='')"
     done = subprocess.run(
         [sys.executable, "-c", code],
