@@ -166,9 +166,9 @@ def test_so_many_messages_that_sizes_overflow(n):
     """Rows of no bytes take no memory, however many they are; their digests would."""
     rows = np.zeros((n, 0), np.uint8)
     for out in (None, bytearray(32)):
-        with pytest.raises((mc.InputError, MemoryError)):
+        with pytest.raises(mc.InputError, match="the most there can be"):
             mc.hash_many(rows, out=out, threads=1)
-    with pytest.raises((mc.InputError, MemoryError)):
+    with pytest.raises(mc.InputError, match="the most there can be"):
         mc.MerkleTree(rows)
 
 

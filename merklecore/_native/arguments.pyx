@@ -13,7 +13,7 @@ from cpython.ref cimport Py_INCREF, PyObject
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
 from libc.string cimport strchr
 
-from merklecore._native.core cimport MC_MAX_DIGEST, MC_MAX_THREADS, MC_MIXED
+from merklecore._native.core cimport MC_MAX_THREADS, MC_MIXED
 
 import os
 from operator import index as _index
@@ -30,7 +30,7 @@ cdef extern from *:
 
 cdef const uint8_t *NOTHING = b""  # where an empty message stands
 cdef Py_ssize_t LOOK_AHEAD = 16  # items
-cdef size_t MOST = (<size_t>1 << 62) // (2 * MC_MAX_DIGEST)
+cdef size_t MOST = <size_t>1 << 55  # messages: sizes in bytes of more would overflow
 cdef size_t WORK_PER_THREAD = 1 << 15
 cdef object _affinity = getattr(os, "sched_getaffinity", None)
 

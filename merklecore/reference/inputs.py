@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_THREADS", "Rows", "check_threads", "contiguous", "fill", "natural", "output"]
 
 MAX_THREADS = 1024
+MOST = 1 << 55  # messages: sizes in bytes of more would overflow
 BYTE_FORMATS = ("B", "b", "c")
 
 
@@ -87,6 +88,8 @@ class Rows:
             self._take_items(tuple(source), what)
         else:
             self._take_buffer(source, what)
+        if self.n > MOST:
+            raise InputError(f"{what}: {self.n} are more than {MOST}, the most there can be")
 
     def _take_items(self, items: tuple[Any, ...], what: str) -> None:
         if not set(map(type, items)) <= {bytes}:
