@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 import required
+import required_files
 import required_hashes
 from race import Line
 from workloads import duration
@@ -44,6 +45,7 @@ PARTS: tuple[Callable[[], list[Line]], ...] = (
     required_hashes.nodes,
     required_hashes.messages,
     required_hashes.lanes,
+    required_files.sums,
 )
 
 

@@ -58,8 +58,11 @@ class Desk:
         """Return the digest of each file; and, by their places, the errors of those that have none."""
         with self._watched():
             found = self._found(names, algorithm)
-        errors = {i: one for i, one in enumerate(found) if isinstance(one, OSError)}
-        return [one if isinstance(one, bytes) else b"" for one in found], errors
+        errors: dict[int, OSError] = {}
+        if set(map(type, found)) != {bytes}:
+            errors = {i: one for i, one in enumerate(found) if isinstance(one, OSError)}
+            found = [one if isinstance(one, bytes) else b"" for one in found]
+        return found, errors  # type: ignore[return-value]  # all of them are bytes by now
 
     def _found(self, names: Sequence[str], algorithm: str) -> list[bytes | OSError]:
         if "-" not in names:

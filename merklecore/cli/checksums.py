@@ -51,16 +51,20 @@ def lines(
     '\\SM3 (a\\\\b) = 0000\n'
     """
     end = "\0" if zero else "\n"
-    marks = [""] * len(names)
+    plain = names
     everything = "".join(names)  # there is seldom anything to escape
     if not zero and any(character in everything for character in "\\\n\r"):
-        marks = ["" if name == escaped(name) else "\\" for name in names]
-        names = [escaped(name) for name in names]
-    rows = zip(marks, names, digests, strict=True)
+        names = [escaped(name) for name in plain]
+    rows = zip(names, digests, strict=True)
     if tag:
         title = TAGS[algorithm]
-        return "".join([f"{mark}{title} ({name}) = {digest.hex()}{end}" for mark, name, digest in rows])
-    return "".join([f"{mark}{digest.hex()}  {name}{end}" for mark, name, digest in rows])
+        made = [f"{title} ({name}) = {digest.hex()}{end}" for name, digest in rows]
+    else:
+        made = [f"{digest.hex()}  {name}{end}" for name, digest in rows]
+    if names is not plain:
+        escapes = [name != before for name, before in zip(names, plain, strict=True)]
+        made = [f"\\{line}" if marked else line for line, marked in zip(made, escapes, strict=True)]
+    return "".join(made)
 
 
 def lines_of(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
