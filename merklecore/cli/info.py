@@ -54,17 +54,17 @@ def describe(about: Mapping[str, Any]) -> Iterable[str]:
     if about["failed"]:
         yield f"FAILED self-test, not used: {', '.join(map(str, about['failed']))}"
     yield ""
-    yield f"{'algorithm':10} {'shape':14} {'kernel':10} usable, best first"
+    yield f"{'algorithm':12} {'shape':14} {'kernel':10} usable, best first"
     for algorithm, shapes in about["kernels"].items():
         for shape, names in shapes.items():
-            yield f"{algorithm:10} {shape:14} {about['chosen'][algorithm][shape]:10} {', '.join(names)}"
+            yield f"{algorithm:12} {shape:14} {about['chosen'][algorithm][shape]:10} {', '.join(names)}"
 
 
 def measured(rows: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     """Yield lines with the time of every kernel, one line for each algorithm and shape."""
     yield "ns for one node or 64-byte message, one thread:"
     for (algorithm, shape), times in _grouped(rows).items():
-        yield f"{algorithm:10} {shape:14} " + "   ".join(f"{kernel} {ns:.1f}" for kernel, ns in times.items())
+        yield f"{algorithm:12} {shape:14} " + "   ".join(f"{kernel} {ns:.1f}" for kernel, ns in times.items())
 
 
 def misplaced(
