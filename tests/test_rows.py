@@ -10,6 +10,7 @@ import pytest
 
 import merklecore as mc
 from merklecore import _native, reference
+from merklecore.reference import machine
 from tests.known_answers import known_answers
 from tests.processes import PATIENCE
 from tests.shapes import KERNELS
@@ -100,3 +101,15 @@ def test_a_profile_has_benchmarks(benchmarks, profile):
 
 def ids_of(benchmarks, file):
     return "\n".join(line for line in benchmarks.splitlines() if f"/{file}.py::" in line)
+
+
+def test_every_instruction_set_is_taken_away_in_some_run():
+    """Of the masks in the Makefile; the last of them leaves portable C alone."""
+    line = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith("MASKS :="))
+    masks = [set(mask.split(",")) for mask in line.partition(":=")[2].split()]
+    table = {feature for feature in machine.FEATURES if feature != "fastsha"}  # an order, not a kernel
+    missing = table - set().union(*masks)
+    assert not missing, f"no run without {', '.join(missing)}"
+    assert masks[-1] == table
+    for algorithm, kernel in KERNELS:
+        assert kernel in table | {"portable"}, f"{algorithm} on {kernel} is in no masked run"
