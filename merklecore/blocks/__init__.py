@@ -1,11 +1,11 @@
-"""Checks blocks, headers and block files of hash-linked ledgers, and reports every fault with a code and a place.
+"""Checks blocks, headers and block files of hash-linked ledgers: every fault with a code and a place.
 
 >>> from merklecore import blocks
 >>> blocks.Engine("bitcoin").check_block(bytes(81)).errors[0].code
 <Code.TARGET_ZERO: 44>
 
-``networks`` lists what an engine can be asked for by name; ``checks`` lists all rules, with their codes and what
-each needs to know.
+``networks`` lists what an engine can be asked for by name; ``checks`` lists all rules, with their codes and
+what each needs to know.
 """
 
 from merklecore.blocks.chains.bitcoin import CHECKS as checks

@@ -14,9 +14,9 @@ __all__ = ["Code", "message"]
 class Code(IntEnum):
     """What is wrong with a block: a stable number and name, ``meaning`` in a line, and ``source``.
 
-    Codes below 20 are faults of the encoding, from 20 of the Merkle tree, from 40 of the header, from 60 of the
-    block's body; from 100 on they are warnings. A source is the reject reason of Bitcoin Core where it has one,
-    else the function or the BIP.
+    Codes below 20 are faults of the encoding, from 20 of the Merkle tree, from 40 of the header, from 60 of
+    the block's body; from 100 on they are warnings. A source is the reject reason of Bitcoin Core where it
+    has one, else the function or the BIP.
 
     >>> Code.MERKLE_ROOT, Code(20).meaning
     (<Code.MERKLE_ROOT: 20>, "the header's Merkle root is not that of the transactions")
@@ -26,7 +26,7 @@ class Code(IntEnum):
     source: str
     text: str  # of the message, {a} and {b} being what the check found
 
-    def __new__(cls, number: int, meaning: str, source: str, text: str) -> Self:
+    def __new__(cls, number: int, meaning: str = "", source: str = "", text: str = "") -> Self:
         code = int.__new__(cls, number)
         code._value_ = number
         code.meaning = meaning

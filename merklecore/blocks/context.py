@@ -29,14 +29,14 @@ MAX_WORK = (1 << 256) - 1
 class Context:
     """The chain as it stands after the parent of the block to check. Frozen, comparable, hashable, picklable.
 
-    height: the parent's; -1 before the genesis block. prev_hash: the parent's hash, 32 bytes as hashed. times: the
-    last ones up to the parent's, at most 11, oldest first, in seconds. period_start: the time of the first block of
-    the parent's difficulty period, period_bits its bits (BIP 94). bits: the parent's. chainwork: hashes expected
-    through the parent. real_bits: the last bits of the period that are not due to the 20-minute rule of test
-    networks. What is None leaves the rules that need it in ``unchecked``.
+    height: the parent's; -1 before the genesis block. prev_hash: the parent's hash, 32 bytes as hashed.
+    times: the last ones up to the parent's, at most 11, oldest first, in seconds. period_start: the time of
+    the first block of the parent's difficulty period, period_bits its bits (BIP 94). bits: the parent's.
+    chainwork: hashes expected through the parent. real_bits: the last bits of the period that are not due to
+    the 20-minute rule of test networks. What is None leaves the rules that need it in ``unchecked``.
 
-    A report's ``next_context`` is one for the block that follows. InputError for values that cannot be, TypeError
-    for wrong types.
+    A report's ``next_context`` is one for the block that follows. InputError for values that cannot be,
+    TypeError for wrong types.
 
     >>> Context(170, bytes(32), (1231731025,), None, 0x1D00FFFF, None).height
     170
@@ -122,7 +122,7 @@ class Context:
         >>> Context.from_json("{}")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
             ...
-        merklecore.errors.InputError: JSON: an object with type, version, height, ... is needed, and nothing else
+        merklecore.errors.InputError: JSON: an object with type, version, height, prev_hash, ...
         """
         if not isinstance(text, str):
             raise TypeError(f"JSON: a str is needed, not {type(text).__name__}")

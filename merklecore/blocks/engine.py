@@ -36,19 +36,21 @@ class Engine:
     """The checks of one chain that need no state beside a block and the context of its parent.
 
     chain: a name in ``networks``, or ``Params``, which need no name of those.
-    threads: how many a block file is checked with: None (as many as the CPUs when the work is large), or 1 to 1024.
+    threads: how many a block file is checked with: None (as many as the CPUs when the work is large), or 1 to
+    1024.
 
-    InputError for an unknown name, TypeError for a wrong type. An engine has no state: any number of threads may
-    use one.
+    InputError for an unknown name, TypeError for a wrong type. An engine has no state: any number of threads
+    may use one.
 
     >>> eng = Engine("bitcoin")
     >>> genesis = bytes.fromhex(
-    ...     "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f61"
-    ...     "7fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c010100000001000000000000000000000000000000000000"
-    ...     "0000000000000000000000000000ffffffff4d04ffff001d0104455468652054696d65732030332f4a616e2f3230303920436861"
-    ...     "6e63656c6c6f72206f6e206272696e6b206f66207365636f6e64206261696c6f757420666f722062616e6b73ffffffff0100f205"
-    ...     "2a01000000434104678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4f35504e5"
-    ...     "1ec112de5c384df7ba0b8d578a4c702b6bf11d5fac00000000"
+    ...     "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c"
+    ...     "3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c0101000000010000000000000000"
+    ...     "000000000000000000000000000000000000000000000000ffffffff4d04ffff001d0104455468652054696d657320"
+    ...     "30332f4a616e2f32303039204368616e63656c6c6f72206f6e206272696e6b206f66207365636f6e64206261696c6f"
+    ...     "757420666f722062616e6b73ffffffff0100f2052a01000000434104678afdb0fe5548271967f1a67130b7105cd6a8"
+    ...     "28e03909a67962e0ea1f61deb649f6bc3f4cef38c4f35504e51ec112de5c384df7ba0b8d578a4c702b6bf11d5fac00"
+    ...     "000000"
     ... )
     >>> report = eng.check_block(genesis)
     >>> report.ok, report.block_hash[::-1].hex()  # blocks are displayed last byte first
@@ -88,9 +90,9 @@ class Engine:
     ) -> Report:
         """Check one block in its serialised form, witnesses included where it has them.
 
-        buf: bytes-like, contiguous. context: the chain as it stands after the parent; without it the rules that
-        need it are named in ``unchecked``. now: seconds since 1970, below 2**62, for the rule on
-        future times.
+        buf: bytes-like, contiguous. context: the chain as it stands after the parent; without it the rules
+        that need it are named in ``unchecked``. now: seconds since 1970, below 2**62, for the rule on future
+        times.
 
         All faults are found, none raises; whatever the bytes, it takes time and memory in proportion to them.
         InputError for memory that is not contiguous, TypeError for wrong types.
@@ -106,11 +108,12 @@ class Engine:
     ) -> Headers:
         """Check n headers of which each follows the one before.
 
-        headers: bytes-like, 80 n bytes; an array (n, 80) of bytes; or a list of 80 bytes each. context: the chain
-        as it stands before the first; without it the first rows lack what they need. now: as in ``check_block``.
+        headers: bytes-like, 80 n bytes; an array (n, 80) of bytes; or a list of 80 bytes each. context: the
+        chain as it stands before the first; without it the first rows lack what they need. now: as in
+        ``check_block``.
 
-        Context goes on from row to row, whether or not a row holds. InputError for another width, TypeError for
-        wrong types.
+        Context goes on from row to row, whether or not a row holds. InputError for another width, TypeError
+        for wrong types.
 
         >>> Engine("bitcoin").check_headers(bytes(160)).hashes.shape
         (2, 32)
@@ -128,16 +131,16 @@ class Engine:
     ) -> Iterator[Report]:
         """Check the blocks of a file in its order, and yield a report for each.
 
-        path: a block file of Bitcoin Core, where magic and size stand before each block, blocks in the order of
-        their arrival with stale ones among them; or raw blocks, one after another. ``xor.dat`` beside it is
-        applied. offset: where to begin, 0 or the ``end`` of a report. context: the chain as it stands after
-        the parent of some block in the file. now: as in ``check_block``.
+        path: a block file of Bitcoin Core, where magic and size stand before each block, blocks in the order
+        of their arrival with stale ones among them; or raw blocks, one after another. ``xor.dat`` beside it
+        is applied. offset: where to begin, 0 or the ``end`` of a report. context: the chain as it stands
+        after the parent of some block in the file. now: as in ``check_block``.
 
-        The headers of the file are read first: a block whose ancestors lead to a genesis block or to ``context``
-        is checked with its own context, any other with what is known. Zeros between blocks are passed over.
-        Anything else is reported as BAD_MAGIC, and what follows is checked from the next magic on; a block that
-        the file ends in is reported as TRUNCATED. Memory does not grow with the blocks, only with their
-        number (a few hundred bytes each).
+        The headers of the file are read first: a block whose ancestors lead to a genesis block or to
+        ``context`` is checked with its own context, any other with what is known. Zeros between blocks are
+        passed over. Anything else is reported as BAD_MAGIC, and what follows is checked from the next magic
+        on; a block that the file ends in is reported as TRUNCATED. Memory does not grow with the blocks, only
+        with their number (a few hundred bytes each).
 
         OSError where the file cannot be read. The file must not shrink meanwhile.
 
@@ -154,9 +157,9 @@ class Engine:
     def tx_table(self, buf: ReadableBuffer) -> NDArray[Any]:
         """Return what stands where in a block: a structured array, one row a transaction.
 
-        offset, size, stripped (size without the witness): bytes; inputs, outputs: counts; version, locktime; value:
-        the sum of the outputs in satoshi; flags: 1 with a witness, 2 in coinbase form. InputError, with the offset,
-        where the bytes cannot be read on; rules are not checked.
+        offset, size, stripped (size without the witness): bytes; inputs, outputs: counts; version, locktime;
+        value: the sum of the outputs in satoshi; flags: 1 with a witness, 2 in coinbase form. InputError,
+        with the offset, where the bytes cannot be read on; rules are not checked.
 
         >>> Engine("bitcoin").tx_table(bytes(81)).dtype.names[:3]
         ('offset', 'size', 'stripped')
@@ -165,7 +168,7 @@ class Engine:
         return table
 
     def txids(self, buf: ReadableBuffer) -> NDArray[uint8]:
-        """Return the ids of a block's transactions, uint8, shape (n, 32), as hashed. Errors: see ``tx_table``.
+        """Return the ids of a block's transactions, uint8, shape (n, 32). Errors: see ``tx_table``.
 
         >>> Engine("bitcoin").txids(bytes(81)).shape
         (0, 32)
@@ -176,8 +179,8 @@ class Engine:
     def prove(self, buf: ReadableBuffer, index: SupportsIndex) -> InclusionProof:
         """Return the proof that the transaction at ``index`` is in the block.
 
-        It holds for the header's Merkle root, the transaction's id, the index, the number of transactions and the
-        profile "bitcoin". InputError where the block cannot be read or its header has another root;
+        It holds for the header's Merkle root, the transaction's id, the index, the number of transactions and
+        the profile "bitcoin". InputError where the block cannot be read or its header has another root;
         BoundsError for an index that is not below the number of transactions.
 
         >>> Engine("bitcoin").prove(bytes(81), 0)

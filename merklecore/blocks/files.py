@@ -1,10 +1,11 @@
 """Block files: where blocks stand in them, and how they are checked batch by batch.
 
-A file of Bitcoin Core is a row of frames: the network's magic, the block's size (u32 little-endian), the block. What
-stands between two frames is padding where it is zeros, else a gap that is told of. Without a magic at its start, a
-file is taken for raw blocks, one after another, whose sizes a scan finds out.
+A file of Bitcoin Core is a row of frames: the network's magic, the block's size (u32 little-endian), the
+block. What stands between two frames is padding where it is zeros, else a gap that is told of. Without a
+magic at its start, a file is taken for raw blocks, one after another, whose sizes a scan finds out.
 
-First the frames are listed and their headers read; then blocks are checked in the order of the file, many at a time.
+First the frames are listed and their headers read; then blocks are checked in the order of the file, many at
+a time.
 """
 
 from __future__ import annotations
@@ -186,8 +187,8 @@ def _raw_end(file: File, backend: Bitcoin, at: int) -> int:
         window = min(window * 8, bitcoin.MAX_FRAME)
 
 
-def _listed(file: File, params: Params, backend: Bitcoin, offset: int) -> Frames:
-    """List the frames of the whole file, so that those before ``offset`` may be ancestors; the caller skips them."""
+def _listed(file: File, params: Params, backend: Bitcoin) -> Frames:
+    """List what is in the file, from its start on: what is not checked again may be ancestors."""
     frames = Frames()
     begin = bytes(file.read(0, 4))
     framed = begin == params.magic or file.find(params.magic, 0) == file.skip_zeros(0)
@@ -213,7 +214,7 @@ def check_file(
     file = File(path)
     if offset >= file.size:
         return
-    frames = _listed(file, params, backend, offset)
+    frames = _listed(file, params, backend)
     contexts = Contexts(backend, frames.headers, context, threads)
     row, odd = 0, 0
     while row < len(frames.starts) and frames.starts[row] < offset:

@@ -1,7 +1,8 @@
 """The headers of a file as a tree: which block is whose parent, and so the context that each is checked with.
 
-Blocks stand in a file in the order of their arrival, stale ones among them, children before parents too. A context
-is made when the first block asks for it, and dropped when the last child has it: of a file in order few are kept.
+Blocks stand in a file in the order of their arrival, stale ones among them, children before parents too. A
+context is made when the first block asks for it, and dropped when the last child has it: of a file in order
+few are kept.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ UNKNOWN, GENESIS, GIVEN = -1, -2, -3  # instead of a parent's row
 
 
 class Contexts:
-    """The context of each block of a file: of its parent's row, of the caller, of a genesis block, or none."""
+    """The context of each block of a file: its parent's, the caller's, a genesis block's, or none."""
 
     __slots__ = ("_backend", "_given", "_headers", "_known", "_parents", "_pending")
 
@@ -58,7 +59,9 @@ class Contexts:
         else:
             context = {UNKNOWN: None, GENESIS: bitcoin.BEFORE_GENESIS, GIVEN: self._given}[row]
         for row in reversed(path):
-            context = self._known[row] = self._step(row, context)
+            after = self._step(row, context)
+            self._known[row] = after
+            context = after
         return context
 
     def _step(self, row: int, context: Key | None) -> Key:

@@ -49,7 +49,7 @@ __all__ = ["Fault", "Headers", "Report"]
 
 
 class Fault(NamedTuple):
-    """One fault or warning: its code, a message, the byte of the block where it is, and the transaction, if in one.
+    """One fault or warning: code, message, the byte of the block it is at, and the transaction or None.
 
     >>> Fault(Code.TX_NO_INPUTS, "transaction 1: no inputs", 285, 1).code.name
     'TX_NO_INPUTS'
@@ -159,7 +159,7 @@ class Report:
 
         >>> from merklecore.blocks import Engine
         >>> Engine("bitcoin").check_block(bytes(80)).block_hash.hex()[:16]
-        '14508459b221041e'
+        '4be7570e8f70eb09'
         """
         return self._checked.block_hash
 

@@ -51,10 +51,11 @@ class Check(NamedTuple):
 class Params:
     """The rules of one network. Frozen, comparable, hashable, picklable; ``replace`` makes another.
 
-    pow_limit: the largest target. magic: the 4 bytes before each block of a file. Heights: the first blocks under
-    BIP 34, 65, 66, under BIP 68, 112 and 113 (csv), under BIP 141 (segwit). halving: blocks between two halvings of
-    the subsidy. twenty_minutes: a block 20 minutes after its parent may have the limit as its target. no_retarget:
-    the target never changes. bip94: the rules of testnet4. signet_challenge: the script that signs blocks, or None.
+    pow_limit: the largest target. magic: the 4 bytes before each block of a file. Heights: the first blocks
+    under BIP 34, 65, 66, under BIP 68, 112 and 113 (csv), under BIP 141 (segwit). halving: blocks between two
+    halvings of the subsidy. twenty_minutes: a block 20 minutes after its parent may have the limit as its
+    target. no_retarget: the target never changes. bip94: the rules of testnet4. signet_challenge: the script
+    that signs blocks, or None.
 
     InputError for values that cannot be, TypeError for wrong types.
 
@@ -184,7 +185,11 @@ NETWORKS: Mapping[str, Params] = MappingProxyType(
                 name="bitcoin-testnet4",
                 pow_limit=_LIMIT,
                 magic=bytes.fromhex("1c163f28"),
-                **dict.fromkeys(HEIGHTS, 1),
+                bip34_height=1,
+                bip65_height=1,
+                bip66_height=1,
+                csv_height=1,
+                segwit_height=1,
                 twenty_minutes=True,
                 bip94=True,
             ),
@@ -192,14 +197,22 @@ NETWORKS: Mapping[str, Params] = MappingProxyType(
                 name="bitcoin-signet",
                 pow_limit=0x377AE << 216,
                 magic=signet_magic(_SIGNET_CHALLENGE),
-                **dict.fromkeys(HEIGHTS, 1),
+                bip34_height=1,
+                bip65_height=1,
+                bip66_height=1,
+                csv_height=1,
+                segwit_height=1,
                 signet_challenge=_SIGNET_CHALLENGE,
             ),
             Params(
                 name="bitcoin-regtest",
                 pow_limit=(1 << 255) - 1,
                 magic=bytes.fromhex("fabfb5da"),
-                **dict.fromkeys(HEIGHTS, 1) | {"segwit_height": 0},
+                bip34_height=1,
+                bip65_height=1,
+                bip66_height=1,
+                csv_height=1,
+                segwit_height=0,
                 halving=150,
                 twenty_minutes=True,
                 no_retarget=True,
@@ -225,8 +238,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "difficulty",
         (Code.BITS,),
-        "height; bits, or at the start of a period period_start, times and bits (BIP 94: period_bits); under the "
-        "20-minute rule times and real_bits",
+        "height; bits, or at the start of a period period_start, times and bits (BIP 94: period_bits); "
+        "under the 20-minute rule times and real_bits",
         "GetNextWorkRequired; BIP 94",
     ),
     Check(

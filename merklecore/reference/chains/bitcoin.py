@@ -1,21 +1,22 @@
 """Bitcoin blocks in plain Python: the twin of the native class of this name, and its readable specification.
 
-The pipeline: ``bitcoin_scan`` reads the bytes; ``bitcoin_rules.merkle`` checks the tree over the transaction ids;
-``bitcoin_headers`` the header; ``bitcoin_rules`` the rest. Nothing hides anything else: all faults are found, in that
-order. The contract, as ``merklecore._backend`` binds it:
+The pipeline: ``bitcoin_scan`` reads the bytes; ``bitcoin_rules.merkle`` checks the tree over the transaction
+ids; ``bitcoin_headers`` the header; ``bitcoin_rules`` the rest. Nothing hides anything else: all faults are
+found, in that order. The contract, as ``merklecore._backend`` binds it:
 
 - ``Bitcoin(pow_limit, magic, bip34_height, bip65_height, bip66_height, csv_height, segwit_height, halving,
   twenty_minutes, no_retarget, bip94, signet_challenge)``: the rules of one network;
 - ``check_block(data, context, now)``: a ``Checked``; context: None or a tuple (height, prev_hash, times,
   period_start, bits, chainwork, period_bits, real_bits), any of them None; now: seconds or None;
-- ``check_many(data, spans, contexts, now, threads)``: a list of them, for blocks at [start, stop) of one buffer;
+- ``check_many(data, spans, contexts, now, threads)``: a list of them, for blocks at [start, stop) of one
+  buffer;
 - ``check_headers(rows, context, now)``: codes uint32 (n,), hashes uint8 (n, 32), chainwork uint8 (n, 32)
   big-endian, the bits of unchecked rules, and the next context;
 - ``tx_table(data)``: what stands where, a structured array; ``txids(data)``: uint8 (n, 32).
 
 ``Checked``: ``faults`` and ``warnings``, the first 100 each, as (code, offset, transaction or -1, a, b);
-``fault_count``, ``warning_count``; ``unchecked``, a bit for each rule; ``root``, ``block_hash``: bytes or None;
-``size``: bytes of the block; ``tx_count``; ``next_context``: a tuple as above or None.
+``fault_count``, ``warning_count``; ``unchecked``, a bit for each rule; ``root``, ``block_hash``: bytes or
+None; ``size``: bytes of the block; ``tx_count``; ``next_context``: a tuple as above or None.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ TX_TABLE = [
 ]
 HAS_WITNESS, COINBASE_FORM = 1, 2
 MOST_VALUE = (1 << 63) - 1
+MOST_BYTES = (1 << 32) - 1
 
 
 class Checked:
@@ -127,7 +129,7 @@ class Bitcoin:
 
     def check_block(self, data: Data, context: Context | None, now: int | None) -> Checked:
         """Check one block, from the first byte on."""
-        return self._check(bytes(contiguous(data, "block")), context, now)
+        return self._check(_block(data), context, now)
 
     def check_many(
         self,
@@ -141,7 +143,7 @@ class Bitcoin:
         check_threads(threads)
         whole = contiguous(data, "data")
         return [
-            self._check(bytes(whole[start:stop]), context, now)
+            self._check(_block(whole[start:stop]), context, now)
             for (start, stop), context in zip(spans, contexts, strict=True)
         ]
 
@@ -190,13 +192,14 @@ class Bitcoin:
             header, found = headers.Header(bytes(data)), codes.Findings()
             headers.check(self, header, parent or Parent(), now, found)
             parent = headers.next_parent(self, header, parent)
+            context = parent.astuple()
             total = total + headers.work(header.bits) & headers.WORD
             if found.faults:
                 row_codes[i] = found.faults[0][0]
             unchecked |= found.unchecked
             hashes.append(header.hash)
             sums.append(total.to_bytes(32, "big"))
-        return row_codes, _digests(hashes), _digests(sums), unchecked, parent and parent.astuple()
+        return row_codes, _digests(hashes), _digests(sums), unchecked, context
 
     def tx_table(self, data: Data) -> Any:
         """What stands where: one row a transaction."""
@@ -211,9 +214,16 @@ class Bitcoin:
         return _digests([rules.txid(block.data, transaction) for transaction in block.transactions])
 
 
+def _block(data: Data) -> bytes:
+    found = contiguous(data, "block")
+    if len(found) > MOST_BYTES:
+        raise InputError(f"block: {len(found)} bytes are more than {MOST_BYTES}, the most there can be")
+    return bytes(found)
+
+
 def _scanned(data: Data) -> Block:
     found = codes.Findings()
-    block = scan(bytes(contiguous(data, "block")), found)
+    block = scan(_block(data), found)
     if not block.whole:
         assert found.last is not None
         code, offset, *_ = found.last

@@ -1,6 +1,7 @@
 """What a check of a Bitcoin block finds: faults by code, warnings, and the rules that could not be checked.
 
-The numbers are part of the contract between the backends; ``merklecore.blocks`` gives them names, words and sources.
+The numbers are part of the contract between the backends; ``merklecore.blocks`` gives them names, words and
+sources.
 """
 
 from __future__ import annotations

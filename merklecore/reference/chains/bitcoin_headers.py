@@ -1,7 +1,7 @@
 """The header rules of Bitcoin, and the context that a header hands on to the next.
 
-Each rule is a function of the chain's parameters, the header, the context of its parent and the caller's clock;
-what it lacks makes it unchecked. Sources: Bitcoin Core, validation.cpp (CheckBlockHeader,
+Each rule is a function of the chain's parameters, the header, the context of its parent and the caller's
+clock; what it lacks makes it unchecked. Sources: Bitcoin Core, validation.cpp (CheckBlockHeader,
 ContextualCheckBlockHeader), pow.cpp, arith_uint256.cpp; BIP 34, 65, 66, 94, 113.
 """
 

@@ -227,7 +227,7 @@ def sigops(body: Body) -> None:
 
 
 def finality(body: Body) -> None:
-    """No transaction is locked beyond this block (IsFinalTx); from BIP 113 on the clock is the median time."""
+    """No transaction is locked beyond this block (IsFinalTx); from BIP 113 on the clock is median time."""
     locked = [
         (i, transaction)
         for i, transaction in enumerate(body.transactions)
@@ -252,8 +252,8 @@ def finality(body: Body) -> None:
 def witness(body: Body) -> None:
     """BIP 141: witnesses are committed to by the coinbase, and there are none without a commitment.
 
-    A witness without a commitment is wrong at any height, so only a commitment without witnesses, which may be
-    older than BIP 141, needs the height.
+    A witness without a commitment is wrong at any height, so only a commitment without witnesses, which may
+    be older than BIP 141, needs the height.
     """
     height, first = body.height, next((i for i, t in enumerate(body.transactions) if t.has_witness), None)
     active = True if height is None else height >= body.chain.segwit_height
@@ -277,8 +277,7 @@ def witness(body: Body) -> None:
 
 
 def signet(body: Body, challenge: bytes) -> None:
-    """BIP 325: the committing output carries a well-formed solution. Whether it satisfies the challenge is for
-    a script interpreter."""
+    """BIP 325: the committing output carries a well-formed solution. What it solves, scripts say."""
     if body.header.prev_hash == bytes(32):  # the genesis block has none
         return
     if body.commitment is not None:
@@ -327,7 +326,7 @@ def links(body: Body) -> None:
 
 
 def subsidy(body: Body) -> None:
-    """A coinbase alone in its block has no fees to collect: it takes at most the subsidy (GetBlockSubsidy)."""
+    """A coinbase alone in its block has no fees to collect: at most the subsidy (GetBlockSubsidy)."""
     if len(body.transactions) != 1 or not body.coinbases[0]:
         return None
     if body.height is None:

@@ -1,11 +1,13 @@
 """The scanner of Bitcoin blocks: bytes to offsets, and every fault of the encoding.
 
-Block: header (80 bytes), count of transactions, transactions. Transaction (Bitcoin Core, primitives/transaction.h;
-BIP 144): version, inputs, outputs, lock time; or version, marker 0, flag 1, inputs, outputs, a witness stack for
-each input, lock time. Integers are little-endian. Counts and lengths are compact sizes (serialize.h): one byte
-below 253; or 253, 254, 255 and 2, 4, 8 bytes, for values that do not fit a shorter form.
+Block: header (80 bytes), count of transactions, transactions. Transaction (Bitcoin Core,
+primitives/transaction.h; BIP 144): version, inputs, outputs, lock time; or version, marker 0, flag 1, inputs,
+outputs, a witness stack for each input, lock time. Integers are little-endian. Counts and lengths are compact
+sizes (serialize.h): one byte below 253; or 253, 254, 255 and 2, 4, 8 bytes, for values that do not fit a
+shorter form.
 
-No count is believed before the bytes that are left could hold that many, so nothing is allocated for a promise.
+No count is believed before the bytes that are left could hold that many, so nothing is allocated for a
+promise.
 """
 
 from __future__ import annotations
