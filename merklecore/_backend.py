@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from merklecore.reference.chains.bitcoin import Checked as Checked
+
 __all__ = [
     "DIGEST_SIZES",
     "NAME",

@@ -14,7 +14,7 @@ NAMES = {
     *("BackendError", "BlockError", "BoundsError", "InputError", "MerkleCoreError", "ProofError", "errors"),
     *("algorithms", "cpu_info", "digest", "hash_many", "hash_pairs", "new"),
     *("sha256", "sha256d", "sha512", "sha3_256", "keccak256", "sm3", "blake3", "blake2b_256"),
-    *("InclusionProof", "MerkleTree", "Profile", "merkle_root", "profiles", "__version__"),
+    *("InclusionProof", "MerkleTree", "Profile", "merkle_root", "profiles", "__version__", "blocks"),
 }
 SIGNATURES = {
     mc.algorithms: "()",

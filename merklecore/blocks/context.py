@@ -96,7 +96,7 @@ class Context:
         >>> Context.from_json(Context.genesis().to_json()) == Context.genesis()
         True
         """
-        return json.dumps(self.as_dict())
+        return json.dumps(self.as_dict(), separators=(",", ":"))
 
     def as_dict(self) -> dict[str, Any]:
         """Return what ``to_json`` writes, as a dict.

@@ -17,7 +17,7 @@ from array import array
 from merklecore.blocks.chains import bitcoin
 from merklecore.blocks.codes import Code
 from merklecore.blocks.index import Contexts
-from merklecore.blocks.report import Report
+from merklecore.blocks.report import Kept, Report
 from merklecore.errors import InputError
 
 TYPE_CHECKING = False
@@ -215,6 +215,7 @@ def check_file(
     if offset >= file.size:
         return
     frames = _listed(file, params, backend)
+    nothing = backend.check_block(b"", None, None).unchecked
     contexts = Contexts(backend, frames.headers, context, threads)
     row, odd = 0, 0
     while row < len(frames.starts) and frames.starts[row] < offset:
@@ -231,13 +232,13 @@ def check_file(
         )
         for i, found in enumerate(checked, row):
             while odd < len(frames.odd_starts) and frames.odd_starts[odd] < frames.starts[i]:
-                yield _odd_report(file, rules, frames, odd)
+                yield _odd_report(file, rules, nothing, frames, odd)
                 odd += 1
             yield Report(found, rules, frames.starts[i], frames.ends[i])
         file.forget(base, end)
         row = stop
     for i in range(odd, len(frames.odd_starts)):
-        yield _odd_report(file, rules, frames, i)
+        yield _odd_report(file, rules, nothing, frames, i)
 
 
 def _batch(frames: Frames, row: int) -> int:
@@ -250,33 +251,16 @@ def _batch(frames: Frames, row: int) -> int:
     return stop
 
 
-class Unread:
-    """What is found of bytes that are no block: one fault, nothing checked."""
-
-    __slots__ = ("faults", "size", "unchecked")
-
-    fault_count = 1
-    warnings: list[tuple[int, int, int, int, int]] = []  # noqa: RUF012 - never changed
-    warning_count = 0
-    root = None
-    block_hash = None
-    tx_count = 0
-    next_context = None
-
-    def __init__(self, code: Code, a: int, b: int, size: int, unchecked: int) -> None:
-        self.faults = [(int(code), 0, -1, a, b)]
-        self.size = size
-        self.unchecked = unchecked
-
-
-def _odd_report(file: File, rules: tuple[str, ...], frames: Frames, i: int) -> Report:
+def _odd_report(file: File, rules: tuple[str, ...], unchecked: int, frames: Frames, i: int) -> Report:
+    """Report bytes that are no block: one fault, and no rule checked."""
     start, end = frames.odd_starts[i], frames.odd_ends[i]
     head = bytes(file.read(start, start + FRAME))
     if frames.odd_kinds[i] == GAP:
         code, a, b = Code.BAD_MAGIC, int.from_bytes(head[:4], "little"), 0
     else:
         code, a, b = Code.TRUNCATED, *_broken(head, file.size - start)
-    return Report(Unread(code, a, b, end - start, (1 << len(rules)) - 1), rules, start, end)
+    found = Kept(faults=[(int(code), 0, -1, a, b)], fault_count=1, unchecked=unchecked, size=end - start)
+    return Report(found, rules, start, end)
 
 
 def _broken(head: bytes, left: int) -> tuple[int, int]:

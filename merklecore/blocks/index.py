@@ -53,11 +53,8 @@ class Contexts:
         while row >= 0 and row not in self._known:
             path.append(row)
             row = int(self._parents[row])
-        context: Key | None
-        if row >= 0:
-            context = self._known[row]
-        else:
-            context = {UNKNOWN: None, GENESIS: bitcoin.BEFORE_GENESIS, GIVEN: self._given}[row]
+        roots: dict[int, Key | None] = {UNKNOWN: None, GENESIS: bitcoin.BEFORE_GENESIS, GIVEN: self._given}
+        context = self._known[row] if row >= 0 else roots[row]
         for row in reversed(path):
             after = self._step(row, context)
             self._known[row] = after

@@ -11,39 +11,16 @@ from merklecore.errors import BlockError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Protocol, TypeAlias
+    from typing import Any, TypeAlias
 
     from numpy import uint8, uint32
     from numpy.typing import NDArray
 
+    from merklecore._backend import Checked
     from merklecore.blocks.context import Context
 
     Found: TypeAlias = tuple[int, int, int, int, int]
-
-    class Checked(Protocol):
-        """What a backend finds out about one block."""
-
-        @property
-        def faults(self) -> list[Found]: ...
-        @property
-        def fault_count(self) -> int: ...
-        @property
-        def warnings(self) -> list[Found]: ...
-        @property
-        def warning_count(self) -> int: ...
-        @property
-        def unchecked(self) -> int: ...
-        @property
-        def root(self) -> bytes | None: ...
-        @property
-        def block_hash(self) -> bytes | None: ...
-        @property
-        def size(self) -> int: ...
-        @property
-        def tx_count(self) -> int: ...
-        @property
-        def next_context(self) -> tuple[Any, ...] | None: ...
-
+    Key: TypeAlias = tuple[Any, ...]
 
 __all__ = ["Fault", "Headers", "Report"]
 
@@ -59,6 +36,21 @@ class Fault(NamedTuple):
     message: str
     offset: int
     tx_index: int | None
+
+
+class Kept(NamedTuple):
+    """What a backend finds out about one block, as plain values."""
+
+    faults: list[Found] = []  # noqa: RUF012 - a default, never changed
+    fault_count: int = 0
+    warnings: list[Found] = []  # noqa: RUF012
+    warning_count: int = 0
+    unchecked: int = 0
+    root: bytes | None = None
+    block_hash: bytes | None = None
+    size: int = 0
+    tx_count: int = 0
+    next_context: Key | None = None
 
 
 class Report:
@@ -77,7 +69,7 @@ class Report:
     offset: int  # where the block begins, in bytes: 0, or its place in the file
     end: int  # where it ends; in a file, where the next check may go on
 
-    def __init__(self, checked: Checked, rules: tuple[str, ...], offset: int, end: int) -> None:
+    def __init__(self, checked: Checked | Kept, rules: tuple[str, ...], offset: int, end: int) -> None:
         self._checked = checked
         self._rules = rules
         self.offset = offset
@@ -209,7 +201,7 @@ class Report:
 
         >>> from merklecore.blocks import Engine
         >>> Engine("bitcoin").check_block(b"").to_json()[:44]
-        '{"ok": false, "offset": 0, "end": 0, "block_'
+        '{"ok":false,"offset":0,"end":0,"block_hash":'
         """
         context = self.next_context
         return json.dumps(
@@ -226,8 +218,13 @@ class Report:
                 "warnings": [_as_dict(fault) for fault in self.warnings],
                 "unchecked": list(self.unchecked),
                 "next_context": None if context is None else context.as_dict(),
-            }
+            },
+            separators=(",", ":"),
         )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        kept = Kept(*[getattr(self._checked, field) for field in Kept._fields])
+        return Report, (kept, self._rules, self.offset, self.end)
 
     def __repr__(self) -> str:
         if self.ok:
