@@ -158,7 +158,7 @@ def coinbase(
     witness: tuple[bytes, ...] = (), **more: object,
 ) -> Tx:  # fmt: skip
     """Return a coinbase that BIP 34 accepts at this height."""
-    script = height_push(height) + b"\0" if script is None else script
+    script = height_push(height) + b"test" if script is None else script
     outs = (Output(value),) if outputs is None else tuple(outputs)
     return Tx((Input(NULL, script, FINAL, witness),), outs, **more)  # type: ignore[arg-type]
 
@@ -316,6 +316,7 @@ class Context(NamedTuple):
 
 def follow(context: Context | None, header: bytes, network: Network) -> Context:
     """Return the context after one more block."""
+    header = header[:80]  # of a block, too
     time, bits = int.from_bytes(header[68:72], "little"), int.from_bytes(header[72:76], "little")
     if context is None:
         return Context(None, sha256d(header), (time,), None, bits, None, None, None)

@@ -104,7 +104,7 @@ def coinbases() -> Iterator[Case]:
         "three", made, fault("COINBASE_EXTRA", made.offsets[2], 2), fault("COINBASE_EXTRA", made.offsets[3], 3)
     )  # fmt: skip
     for prevout in ((bytes(32), 0xFFFFFFFE), (bytes(31) + b"\1", 0xFFFFFFFF), (b"\1" + bytes(31), 0xFFFFFFFF)):
-        near = Tx((Input(prevout, height_push(HEIGHT) + b"\0"),), (Output(0),))
+        near = Tx((Input(prevout, height_push(HEIGHT) + b"test"),), (Output(0),))
         yield case("almost", block(first=near), fault("COINBASE_MISSING", 81, 0))
     two = coinbase(HEIGHT).but(inputs=(Input(NULL, b"ab"), Input(somewhere(1))))
     made = block(first=two).build()
@@ -151,13 +151,13 @@ def coinbase_heights() -> Iterator[Case]:
         context = at(height, times=SEVEN[:height] if height < 7 else PARENT.times)
         if 7 <= height < 11:
             context = context._replace(times=PARENT.times[-height:])
-        for name, start in {"the push": push + b"\0", "more after it": push + b"any"}.items():
+        for name, start in {"the push": push + bytes(7), "more after it": push + b"anything"}.items():
             made = block(first=coinbase(height, script=start), context=context)
             yield case(f"height {height}: {name}", made, context=context, network=network)
         for name, start in others.items():
-            if (start + b"\0\0").startswith(push):
+            if (start + bytes(7)).startswith(push):
                 continue
-            made = block(first=coinbase(height, script=start + b"\0\0"), context=context).build()
+            made = block(first=coinbase(height, script=start + bytes(7)), context=context).build()
             said = fault("COINBASE_HEIGHT", made.at(0, "script", 0), 0, height)
             yield case(f"height {height}: {name}", made, said, context=context, network=network)
     wrong = coinbase(HEIGHT, script=b"nothing", value=REWARD)

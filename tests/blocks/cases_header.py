@@ -333,7 +333,7 @@ def without_context() -> Iterator[Case]:
     yield case("two transactions", block(spend(1)), context=None, unchecked=lacking - {"subsidy"})
     yield case("BIP 94", block(), context=None, network=REGTEST._replace(bip94=True), unchecked=lacking | {"timewarp"})
     some = PARENT._replace(height=None)
-    yield case("no height", block(), context=some, unchecked=lacking - {"linkage"})
+    yield case("no height", block(), context=some, unchecked=lacking - {"linkage", "median_time"})
     yield case("no parent", block(), context=PARENT._replace(prev_hash=None), unchecked=frozenset({"linkage"}))
     real = PARENT._replace(real_bits=None)
     yield case("no real bits, twenty minutes", block(), context=real, unchecked=frozenset({"difficulty"}))
