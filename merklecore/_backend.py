@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DIGEST_SIZES",
     "NAME",
+    "Bitcoin",
     "Nodes",
     "Spec",
     "blake2b_256",
@@ -108,6 +109,10 @@ else:
 
 NAME: str = _chosen.NAME
 DIGEST_SIZES = _chosen.DIGEST_SIZES
+if TYPE_CHECKING or hasattr(_chosen, "Bitcoin"):
+    Bitcoin = _chosen.Bitcoin
+else:  # until the native class is here
+    from merklecore.reference import Bitcoin
 Nodes = _chosen.Nodes
 Spec = _chosen.Spec
 blake2b_256 = _chosen.blake2b_256

@@ -17,6 +17,7 @@ backend where no extension is built. Both keep one contract (n messages, d bytes
   ``equal_pairs``, ``nbytes``;
 - ``path(nodes, index, size)``: the siblings from a leaf to the root, as a tuple of bytes;
 - ``fold(spec, leaf, path, index, size, hashed)``: the root that an inclusion path leads to, or ProofError;
+- ``Bitcoin(...)``: the checks of Bitcoin's blocks and headers; its contract stands in ``chains.bitcoin``;
 - ``cpu_info()``, ``measure(algorithm)``: what the machine offers, and what it takes.
 
 Those that hash also take ``kernel=None`` or the name of one. ``merklecore._backend`` binds one of the two;
@@ -24,6 +25,7 @@ they never import each other. ``recursive`` and ``hashes`` are definitions taken
 for tests to compare with; of ``hashes`` the backend uses what hashlib lacks.
 """
 
+from merklecore.reference.chains.bitcoin import Bitcoin
 from merklecore.reference.files import hash_files
 from merklecore.reference.hashing import (
     DIGEST_SIZES,
@@ -47,6 +49,7 @@ from merklecore.reference.trees import Nodes, Spec, leaf_hash, root
 __all__ = [
     "DIGEST_SIZES",
     "NAME",
+    "Bitcoin",
     "Nodes",
     "Spec",
     "blake2b_256",

@@ -1,0 +1,286 @@
+"""Block files: where blocks stand in them, and how they are checked batch by batch.
+
+A file of Bitcoin Core is a row of frames: the network's magic, the block's size (u32 little-endian), the block. What
+stands between two frames is padding where it is zeros, else a gap that is told of. Without a magic at its start, a
+file is taken for raw blocks, one after another, whose sizes a scan finds out.
+
+First the frames are listed and their headers read; then blocks are checked in the order of the file, many at a time.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from array import array
+
+from merklecore.blocks.chains import bitcoin
+from merklecore.blocks.codes import Code
+from merklecore.blocks.index import Contexts
+from merklecore.blocks.report import Report
+from merklecore.errors import InputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from merklecore._backend import Bitcoin
+    from merklecore.blocks.chains.bitcoin import Params
+
+__all__ = ["check_file"]
+
+BATCH_BYTES = 32 << 20  # checked in one call: enough that no thread waits long for the last block
+BATCH_BLOCKS = 4096
+CHUNK = 1 << 20  # bytes searched at once
+FORGET = 64 << 20  # bytes walked over before their pages are given back
+FRAME = 8  # bytes: magic and size
+KEY_FILE, KEY_SIZE = "xor.dat", 8
+BLOCK, GAP, BROKEN = 0, 1, 2  # kinds of frames
+
+
+class File:
+    """The bytes of a file, mapped, and unmasked where a key stands beside it."""
+
+    __slots__ = ("_key", "_map", "_view", "size")
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        with open(path, "rb") as file:
+            self.size = os.fstat(file.fileno()).st_size
+            self._map = mmap.mmap(file.fileno(), self.size, access=mmap.ACCESS_READ) if self.size else None
+        self._view = memoryview(self._map or b"")
+        self._key = _key_beside(path)
+
+    def read(self, start: int, stop: int) -> memoryview:
+        """Return the bytes [start, stop), as far as there are any: uncopied, unless they are masked."""
+        piece = self._view[start:stop]
+        return piece if self._key is None else memoryview(_unmasked(piece, self._key, start))
+
+    def find(self, what: bytes, start: int) -> int:
+        """Return where ``what`` stands first from ``start`` on, or the file's size."""
+        for at in range(start, self.size, CHUNK):
+            found = bytes(self.read(at, at + CHUNK + len(what) - 1)).find(what)
+            if found >= 0:
+                return at + found
+        return self.size
+
+    def skip_zeros(self, start: int) -> int:
+        """Return where the first byte that is not zero stands from ``start`` on, or the file's size."""
+        step = 64  # most padding ends soon
+        while start < self.size:
+            piece = bytes(self.read(start, start + step))
+            rest = len(piece.lstrip(b"\x00"))
+            start += len(piece) - rest
+            if rest:
+                break
+            step = CHUNK
+        return start
+
+    def forget(self, start: int, stop: int) -> None:
+        """Give back the pages of [start, stop), which are read again where they are needed again."""
+        if self._map is not None and hasattr(self._map, "madvise"):
+            start -= start % mmap.PAGESIZE
+            if stop > start:
+                self._map.madvise(mmap.MADV_DONTNEED, start, stop - start)
+
+
+def _key_beside(path: str | os.PathLike[str]) -> bytes | None:
+    """Return the key that masks the file (Bitcoin Core 28: xor.dat), or None where there is none."""
+    beside = os.path.join(os.path.dirname(os.fspath(path)), KEY_FILE)
+    try:
+        with open(beside, "rb") as file:
+            key = file.read(KEY_SIZE + 1)
+    except FileNotFoundError:
+        return None
+    if len(key) != KEY_SIZE:
+        raise InputError(f"{beside}: a key has {KEY_SIZE} bytes")
+    return key if any(key) else None
+
+
+def _unmasked(piece: memoryview, key: bytes, start: int) -> Any:
+    import numpy
+
+    turn = start % KEY_SIZE
+    out = numpy.empty(-(-len(piece) // KEY_SIZE) * KEY_SIZE, numpy.uint8)
+    out[: len(piece)] = piece
+    out.view(numpy.uint64)[:] ^= numpy.frombuffer(key[turn:] + key[:turn], numpy.uint64)
+    return out[: len(piece)]
+
+
+class Frames:
+    """Where the blocks of a file stand, and what else is there; headers are kept, 80 bytes a block."""
+
+    __slots__ = ("ends", "headers", "odd_ends", "odd_kinds", "odd_starts", "starts")
+
+    def __init__(self) -> None:
+        self.starts = array("q")  # of blocks
+        self.ends = array("q")
+        self.headers = bytearray()
+        self.odd_starts = array("q")  # of gaps and broken frames
+        self.odd_ends = array("q")
+        self.odd_kinds = array("b")
+
+    def add(self, kind: int, start: int, end: int, header: memoryview | bytes) -> None:
+        """Append a frame."""
+        if kind == BLOCK:
+            self.starts.append(start)
+            self.ends.append(end)
+            self.headers += header
+        else:
+            self.odd_starts.append(start)
+            self.odd_ends.append(end)
+            self.odd_kinds.append(kind)
+
+
+def _walk_frames(file: File, magic: bytes, at: int, frames: Frames) -> None:
+    """List the frames from ``at`` to the end of the file."""
+    size, read, add = file.size, file.read, frames.add
+    zeros = len(magic) - len(magic.lstrip(b"\x00"))  # a magic may begin like padding
+    forgotten = at
+    while at < size:
+        if at - forgotten > FORGET:
+            file.forget(forgotten, at)
+            forgotten = at
+        head = bytes(read(at, at + FRAME + bitcoin.HEADER_SIZE))
+        if head[:4] == magic:
+            length = int.from_bytes(head[4:FRAME], "little")
+            end = at + FRAME + length
+            if len(head) > FRAME and length >= bitcoin.LEAST_BLOCK and end <= size:
+                add(BLOCK, at + FRAME, end, head[FRAME:])
+            else:
+                end = file.find(magic, at + len(magic))
+                add(BROKEN, at, end, b"")
+            at = end
+            continue
+        if head[0] == 0:
+            past = file.skip_zeros(at)
+            if past == size:
+                break
+            before = max(at, past - zeros)
+            if before > at:
+                at = before
+                continue
+        end = file.find(magic, at + 1)
+        add(BROKEN if magic.startswith(head) else GAP, at, end, b"")
+        at = end
+    file.forget(forgotten, size)
+
+
+def _walk_raw(file: File, backend: Bitcoin, at: int, frames: Frames) -> None:
+    """List raw blocks from ``at`` on; one that cannot be read to its end takes the rest of the file."""
+    while at < file.size:
+        end = _raw_end(file, backend, at)
+        if file.size - at < bitcoin.LEAST_BLOCK:
+            frames.add(BROKEN, at, file.size, b"")
+            return
+        frames.add(BLOCK, at, end or file.size, bytes(file.read(at, at + bitcoin.HEADER_SIZE)))
+        at = end or file.size
+
+
+def _raw_end(file: File, backend: Bitcoin, at: int) -> int:
+    """Return where the block at ``at`` ends, or 0 where that cannot be found out."""
+    window = bitcoin.MAX_BLOCK
+    while True:
+        size = bitcoin.scanned_size(backend, file.read(at, at + window))
+        if size or at + window >= file.size or window >= bitcoin.MAX_FRAME:
+            return at + size if size else 0
+        window = min(window * 8, bitcoin.MAX_FRAME)
+
+
+def _listed(file: File, params: Params, backend: Bitcoin, offset: int) -> Frames:
+    """List the frames of the whole file, so that those before ``offset`` may be ancestors; the caller skips them."""
+    frames = Frames()
+    begin = bytes(file.read(0, 4))
+    framed = begin == params.magic or file.find(params.magic, 0) == file.skip_zeros(0)
+    if not framed and file.size >= bitcoin.LEAST_BLOCK:
+        if _raw_end(file, backend, 0) or file.find(params.magic, 0) == file.size:
+            _walk_raw(file, backend, 0, frames)
+            return frames
+    _walk_frames(file, params.magic, 0, frames)
+    return frames
+
+
+def check_file(
+    params: Params,
+    backend: Bitcoin,
+    rules: tuple[str, ...],
+    threads: int | None,
+    path: str | os.PathLike[str],
+    offset: int,
+    context: tuple[Any, ...] | None,
+    now: int | None,
+) -> Iterator[Report]:
+    """Yield a report for each block, and each thing that is none, from ``offset`` on."""
+    file = File(path)
+    if offset >= file.size:
+        return
+    frames = _listed(file, params, backend, offset)
+    contexts = Contexts(backend, frames.headers, context, threads)
+    row, odd = 0, 0
+    while row < len(frames.starts) and frames.starts[row] < offset:
+        contexts.take(row)
+        row += 1
+    while odd < len(frames.odd_starts) and frames.odd_starts[odd] < offset:
+        odd += 1
+    while row < len(frames.starts):
+        stop = _batch(frames, row)
+        base, end = frames.starts[row], frames.ends[stop - 1]
+        spans = [(frames.starts[i] - base, frames.ends[i] - base) for i in range(row, stop)]
+        checked = backend.check_many(
+            file.read(base, end), spans, [contexts.take(i) for i in range(row, stop)], now, threads
+        )
+        for i, found in enumerate(checked, row):
+            while odd < len(frames.odd_starts) and frames.odd_starts[odd] < frames.starts[i]:
+                yield _odd_report(file, rules, frames, odd)
+                odd += 1
+            yield Report(found, rules, frames.starts[i], frames.ends[i])
+        file.forget(base, end)
+        row = stop
+    for i in range(odd, len(frames.odd_starts)):
+        yield _odd_report(file, rules, frames, i)
+
+
+def _batch(frames: Frames, row: int) -> int:
+    """Return the end of the batch that begins with a block: as many as fit, one at least."""
+    most = min(row + BATCH_BLOCKS, len(frames.starts))
+    limit = frames.starts[row] + BATCH_BYTES
+    stop = row + 1
+    while stop < most and frames.ends[stop] <= limit:
+        stop += 1
+    return stop
+
+
+class Unread:
+    """What is found of bytes that are no block: one fault, nothing checked."""
+
+    __slots__ = ("faults", "size", "unchecked")
+
+    fault_count = 1
+    warnings: list[tuple[int, int, int, int, int]] = []  # noqa: RUF012 - never changed
+    warning_count = 0
+    root = None
+    block_hash = None
+    tx_count = 0
+    next_context = None
+
+    def __init__(self, code: Code, a: int, b: int, size: int, unchecked: int) -> None:
+        self.faults = [(int(code), 0, -1, a, b)]
+        self.size = size
+        self.unchecked = unchecked
+
+
+def _odd_report(file: File, rules: tuple[str, ...], frames: Frames, i: int) -> Report:
+    start, end = frames.odd_starts[i], frames.odd_ends[i]
+    head = bytes(file.read(start, start + FRAME))
+    if frames.odd_kinds[i] == GAP:
+        code, a, b = Code.BAD_MAGIC, int.from_bytes(head[:4], "little"), 0
+    else:
+        code, a, b = Code.TRUNCATED, *_broken(head, file.size - start)
+    return Report(Unread(code, a, b, end - start, (1 << len(rules)) - 1), rules, start, end)
+
+
+def _broken(head: bytes, left: int) -> tuple[int, int]:
+    """Return the bytes that a broken frame needs, and those it has."""
+    if len(head) < FRAME:
+        return FRAME, len(head)
+    length = int.from_bytes(head[4:], "little")
+    return (bitcoin.LEAST_BLOCK, length) if length < bitcoin.LEAST_BLOCK else (length, left - FRAME)
