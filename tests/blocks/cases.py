@@ -179,7 +179,9 @@ def truncated() -> Iterator[Case]:
         ("no lock time", len(data) - 1, len(data) - 4, 2, 4),
     ):
         shown = data[:cut]
-        promised = data[80]  # the count must not promise more than is there: one transaction has 10 bytes at least
+        promised = data[
+            80
+        ]  # the count must not promise more than is there: one transaction has 10 bytes at least
         assert promised == 3
         yield case(name, shown, fault("TRUNCATED", offset, tx, needed, cut - offset), unchecked=BODY)
     yield case("whole", data)
@@ -276,7 +278,9 @@ def witness_markers() -> Iterator[Case]:
     yield case("marker without a witness", made, fault("SUPERFLUOUS_WITNESS", made.at(1, "marker"), 1))
     for flag in (2, 3, 0x80, 0xFF):
         made = block(spend(1, segwit=True, over={("flag",): bytes([flag])})).build()
-        yield case(f"flag {flag}", made, fault("UNKNOWN_WITNESS_FLAG", made.at(1, "flag"), 1, flag), unchecked=BODY)
+        yield case(
+            f"flag {flag}", made, fault("UNKNOWN_WITNESS_FLAG", made.at(1, "flag"), 1, flag), unchecked=BODY
+        )
     txs = committed((coinbase(HEIGHT, value=REWARD), spend(1, witness=(b"",))))
     yield case("an empty item is a witness", block(*txs[1:], first=txs[0]))
     # Without inputs a marker can be nothing but superfluous.

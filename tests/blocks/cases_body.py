@@ -103,7 +103,11 @@ def coinbases() -> Iterator[Case]:
     yield case(
         "three", made, fault("COINBASE_EXTRA", made.offsets[2], 2), fault("COINBASE_EXTRA", made.offsets[3], 3)
     )  # fmt: skip
-    for prevout in ((bytes(32), 0xFFFFFFFE), (bytes(31) + b"\1", 0xFFFFFFFF), (b"\1" + bytes(31), 0xFFFFFFFF)):
+    for prevout in (
+        (bytes(32), 0xFFFFFFFE),
+        (bytes(31) + b"\1", 0xFFFFFFFF),
+        (b"\1" + bytes(31), 0xFFFFFFFF),
+    ):
         near = Tx((Input(prevout, height_push(HEIGHT) + b"test"),), (Output(0),))
         yield case("almost", block(first=near), fault("COINBASE_MISSING", 81, 0))
     two = coinbase(HEIGHT).but(inputs=(Input(NULL, b"ab"), Input(somewhere(1))))
@@ -117,12 +121,16 @@ def coinbases() -> Iterator[Case]:
 def coinbase_scripts() -> Iterator[Case]:
     """From 2 to 100 bytes."""
     for length in (1, 2, 99, 100, 101):
-        made = block(first=coinbase(7, script=b"\x57" * length, value=REWARD), context=at(7, times=SEVEN)).build()
+        made = block(
+            first=coinbase(7, script=b"\x57" * length, value=REWARD), context=at(7, times=SEVEN)
+        ).build()
         said = () if 2 <= length <= 100 else (fault("COINBASE_SCRIPT", made.at(0, "script", 0), 0, length),)
         yield case(f"{length} bytes", made, *said, context=at(7, times=SEVEN))
     made = block(first=coinbase(HEIGHT, script=b"", value=REWARD)).build()
     place = made.at(0, "script", 0)
-    yield case("empty", made, fault("COINBASE_SCRIPT", place, 0, 0), fault("COINBASE_HEIGHT", place, 0, HEIGHT))
+    yield case(
+        "empty", made, fault("COINBASE_SCRIPT", place, 0, 0), fault("COINBASE_HEIGHT", place, 0, HEIGHT)
+    )
     made = block(spend(1), coinbase(1, script=b"x")).build()
     yield case(
         "of a second coinbase", made, fault("COINBASE_EXTRA", made.offsets[2], 2),
@@ -221,12 +229,15 @@ def values() -> Iterator[Case]:
 
 def duplicate_inputs() -> Iterator[Case]:
     """CVE-2018-17144: an output spent twice by one transaction."""
+
     def of(*numbers: int) -> Tx:
         return spend(0).but(inputs=tuple(Input(somewhere(n)) for n in numbers))
 
     yield case("different ones", block(of(1, 2, 3)))
     same = somewhere(1)[0]
-    yield case("different indexes", block(of().but(inputs=(Input((same, 0)), Input((same, 1)), Input((same, 256))))))
+    yield case(
+        "different indexes", block(of().but(inputs=(Input((same, 0)), Input((same, 1)), Input((same, 256)))))
+    )
     for numbers, said in (
         ((1, 1), ((1, 0),)),
         ((1, 2, 1), ((2, 0),)),
@@ -257,6 +268,7 @@ def null_prevouts() -> Iterator[Case]:
 
 def sigops() -> Iterator[Case]:
     """At most 20,000 in all scripts, multisig counting 20, what is pushed none."""
+
     def of(*scripts: bytes, inputs: tuple[bytes, ...] = (b"",)) -> Block:
         spent = tuple(Input(somewhere(i), script) for i, script in enumerate(inputs))
         return block(Tx(spent, tuple(Output(1, script) for script in scripts)))
@@ -280,7 +292,11 @@ def sigops() -> Iterator[Case]:
         ("after PUSHDATA2", of(TWENTY, b"\x4d\1\0\0\xac"), 20_001),
         ("after PUSHDATA4", of(TWENTY, b"\x4e\1\0\0\0\0\xac"), 20_001),
         ("before a push beyond the end", of(TWENTY, b"\xac\x4b\xac\xac"), 20_001),
-        ("after a push beyond the end", of(TWENTY, b"\x03\xac\xac", b"\x4c", b"\x4d\xac", b"\x4e\xac\xac\xac"), 20_000),
+        (
+            "after a push beyond the end",
+            of(TWENTY, b"\x03\xac\xac", b"\x4c", b"\x4d\xac", b"\x4e\xac\xac\xac"),
+            20_000,
+        ),
         ("PUSHDATA4 of 2^32 - 1", of(TWENTY, b"\x4e\xff\xff\xff\xff\xac\xac"), 20_000),
         ("PUSHDATA without its length", of(TWENTY, b"\xac\x4c", b"\x4d\1", b"\x4e\1\0\0"), 20_001),
     ):
@@ -463,7 +479,13 @@ def signet() -> Iterator[Case]:
         ("header of another kind", solved(b"\0\0", before=b"\4\xec\xc7\xda\xa3"), True),
     ):
         yield case(name, made, hard, *(() if holds else (bad,)), network=SIGNET, context=context)
-    yield case("where anyone may sign", none, hard, network=SIGNET._replace(signet_challenge=b"\x51"), context=context)
+    yield case(
+        "where anyone may sign",
+        none,
+        hard,
+        network=SIGNET._replace(signet_challenge=b"\x51"),
+        context=context,
+    )
     yield case(
         "where anyone may sign, no commitment", block(bits=bits), hard, bad,
         network=SIGNET._replace(signet_challenge=b"\x51"), context=context,
@@ -501,7 +523,9 @@ def links() -> Iterator[Case]:
     made = block(of(first, 0), first=first).build()
     yield case("the coinbase", made, fault("SPENDS_COINBASE", made.at(1, "prevout", 0), 1, 0))
     made = block(of(first, 1), first=first).build()
-    yield case("the coinbase's missing output", made, fault("SPENDS_COINBASE", made.at(1, "prevout", 0), 1, 0))
+    yield case(
+        "the coinbase's missing output", made, fault("SPENDS_COINBASE", made.at(1, "prevout", 0), 1, 0)
+    )
     made = block(a, of(a, 2)).build()
     yield case("one too many", made, fault("MISSING_OUTPUT", made.at(2, "prevout", 0), 2, 0, 1))
     made = block(a, of(a, 0xFFFFFFFF)).build()
@@ -576,7 +600,9 @@ def subsidy() -> Iterator[Case]:
                 said = (fault("COINBASE_VALUE", 81, 0, value, most),) if value > most else ()
                 yield case(f"{value} at {height}", made, *said, context=context, network=network)
     two = (Output(REWARD), Output(1))
-    yield case("all outputs", block(first=coinbase(HEIGHT, two)), fault("COINBASE_VALUE", 81, 0, REWARD + 1, REWARD))
+    yield case(
+        "all outputs", block(first=coinbase(HEIGHT, two)), fault("COINBASE_VALUE", 81, 0, REWARD + 1, REWARD)
+    )
     made = block(first=coinbase(HEIGHT, (Output(-1), Output(REWARD), Output(MOST + 1)))).build()
     yield case(
         "those in range", made, fault("VALUE_NEGATIVE", made.at(0, "value", 0), 0, -1),

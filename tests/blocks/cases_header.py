@@ -88,7 +88,13 @@ def merkle_mutated() -> Iterator[Case]:
 def versions() -> Iterator[Case]:
     """BIP 34, 66, 65 from their heights on: 2, 3, 4 are the least; the sign counts."""
     forks = REGTEST._replace(bip34_height=HEIGHT - 20, bip66_height=HEIGHT - 10, bip65_height=HEIGHT)
-    for height, least in ((HEIGHT - 21, 1), (HEIGHT - 20, 2), (HEIGHT - 11, 2), (HEIGHT - 10, 3), (HEIGHT, 4)):
+    for height, least in (
+        (HEIGHT - 21, 1),
+        (HEIGHT - 20, 2),
+        (HEIGHT - 11, 2),
+        (HEIGHT - 10, 3),
+        (HEIGHT, 4),
+    ):
         for version in (-(1 << 31), -1, 0, 1, 2, 3, 4, 0x20000000, (1 << 31) - 1):
             refused = version < least and least > 1
             said = (fault("VERSION", 0, -1, version, least),) if refused else ()
@@ -207,7 +213,9 @@ def hard(bits: int, wanted: int, network: Network, time: int = TIME, /, **contex
     if bits != wanted:
         said.append(fault("BITS", 72, -1, bits, wanted))
     name = f"{bits:08x} at {height}, {wanted:08x} wanted, {time - parent.times[-1]} s, {context}"
-    return case(name, made, *said, network=network, context=parent, now=None, unchecked=frozenset({"future_time"}))
+    return case(
+        name, made, *said, network=network, context=parent, now=None, unchecked=frozenset({"future_time"})
+    )
 
 
 def difficulty_between() -> Iterator[Case]:
@@ -235,7 +243,12 @@ def difficulty_boundary() -> Iterator[Case]:
         for bits in dict.fromkeys((wanted, old, wanted + 1)):
             yield hard(bits, wanted, HIGH, **more)
     # Never above the limit; the compact form rounds down.
-    for bits, seconds in ((MAIN_BITS, weeks * 2), (MAIN_BITS, weeks), (MAIN_BITS, weeks // 2), (0x1C7FFFFF, weeks * 4)):
+    for bits, seconds in (
+        (MAIN_BITS, weeks * 2),
+        (MAIN_BITS, weeks),
+        (MAIN_BITS, weeks // 2),
+        (0x1C7FFFFF, weeks * 4),
+    ):
         wanted = retarget(bits, seconds, MAIN_LIMIT)
         assert expand(wanted) <= MAIN_LIMIT
         yield hard(wanted, wanted, HIGH, height=BOUNDARY, bits=bits, period_start=TIME - 600 - seconds)
@@ -331,10 +344,18 @@ def without_context() -> Iterator[Case]:
     yield case("no context", block(), context=None, unchecked=lacking)
     yield case("nor a clock", block(), context=None, now=None, unchecked=lacking | {"future_time"})
     yield case("two transactions", block(spend(1)), context=None, unchecked=lacking - {"subsidy"})
-    yield case("BIP 94", block(), context=None, network=REGTEST._replace(bip94=True), unchecked=lacking | {"timewarp"})
+    yield case(
+        "BIP 94",
+        block(),
+        context=None,
+        network=REGTEST._replace(bip94=True),
+        unchecked=lacking | {"timewarp"},
+    )
     some = PARENT._replace(height=None)
     yield case("no height", block(), context=some, unchecked=lacking - {"linkage", "median_time"})
-    yield case("no parent", block(), context=PARENT._replace(prev_hash=None), unchecked=frozenset({"linkage"}))
+    yield case(
+        "no parent", block(), context=PARENT._replace(prev_hash=None), unchecked=frozenset({"linkage"})
+    )
     real = PARENT._replace(real_bits=None)
     yield case("no real bits, twenty minutes", block(), context=real, unchecked=frozenset({"difficulty"}))
     yield case("real bits not needed", block(), context=real, network=PLAIN)

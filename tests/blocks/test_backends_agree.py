@@ -31,9 +31,7 @@ pytestmark = pytest.mark.native_only
 NETWORKS = {
     "mainnet": MAINNET, "testnet3": TESTNET3, "testnet4": TESTNET4, "signet": SIGNET, "regtest": REGTEST,
 }  # fmt: skip
-RULES = {
-    name: (_native.Bitcoin(*network), reference.Bitcoin(*network)) for name, network in NETWORKS.items()
-}
+RULES = {name: (_native.Bitcoin(*network), reference.Bitcoin(*network)) for name, network in NETWORKS.items()}
 
 
 def agree(pair, data, context, now):
@@ -62,7 +60,10 @@ def test_every_truncation():
 def test_every_byte_taken_out_and_doubled():
     data = chain(6)[5].data
     for place in range(80, len(data)):
-        for changed in (data[:place] + data[place + 1 :], data[:place] + data[place : place + 1] + data[place:]):
+        for changed in (
+            data[:place] + data[place + 1 :],
+            data[:place] + data[place : place + 1] + data[place:],
+        ):
             agree(RULES["regtest"], changed, None, None)
 
 
@@ -92,7 +93,10 @@ def contexts(draw):
 
     return (
         maybe(HEIGHTS),
-        maybe(st.sampled_from([bytes(32), PARENT.prev_hash, GENESIS[4:36]]) | st.binary(min_size=32, max_size=32)),
+        maybe(
+            st.sampled_from([bytes(32), PARENT.prev_hash, GENESIS[4:36]])
+            | st.binary(min_size=32, max_size=32)
+        ),
         maybe(st.lists(st.integers(NOW - 10**4, NOW + 10**4), max_size=11).map(tuple)),
         maybe(U32 | st.integers(NOW - 3 * 10**6, NOW)),
         maybe(BITS),
@@ -137,7 +141,9 @@ def mutations(draw):
         if how == "set" and data:
             data[place] = draw(st.integers(0, 255))
         elif how == "size":
-            data[place : place + 1] = draw(st.sampled_from([b"\xfd\xff\xff", b"\xfe\0\0\0\2", b"\xff" * 9, b"\0\1"]))
+            data[place : place + 1] = draw(
+                st.sampled_from([b"\xfd\xff\xff", b"\xfe\0\0\0\2", b"\xff" * 9, b"\0\1"])
+            )
         elif how == "cut":
             del data[place : place + length]
         elif how == "insert":
@@ -182,10 +188,21 @@ def test_headers_of_every_form():
         data, bytearray(data), np.frombuffer(data, np.uint8).reshape(-1, 80), memoryview(data),
         [data[k : k + 80] for k in range(0, len(data), 80)], [], b"", np.empty((0, 80), np.uint8),
     ):  # fmt: skip
-        told_by = [answered(lambda rules=rules, rows=rows: headers_told(rules, rows, None, NOW)) for rules in RULES["regtest"]]
+        told_by = [
+            answered(lambda rules=rules, rows=rows: headers_told(rules, rows, None, NOW))
+            for rules in RULES["regtest"]
+        ]
         assert told_by[0] == told_by[1]
-    for rows in ([bytes(79)], [bytes(80), bytes(81)], np.zeros((2, 79), np.uint8), np.zeros((2, 80), np.uint16)):
-        told_by = [answered(lambda rules=rules, rows=rows: headers_told(rules, rows, None, NOW)) for rules in RULES["regtest"]]
+    for rows in (
+        [bytes(79)],
+        [bytes(80), bytes(81)],
+        np.zeros((2, 79), np.uint8),
+        np.zeros((2, 80), np.uint16),
+    ):
+        told_by = [
+            answered(lambda rules=rules, rows=rows: headers_told(rules, rows, None, NOW))
+            for rules in RULES["regtest"]
+        ]
         assert told_by[0] == told_by[1]
         assert told_by[0][0] in (mc.InputError, TypeError)
 
@@ -235,7 +252,8 @@ def test_many(threads):
     given_contexts = [None, tuple(PARENT), tuple(context)] * len(made)
     given_contexts = given_contexts[: len(made)]
     expected = [
-        told(RULES["regtest"][1].check_block(one, there, NOW)) for one, there in zip(made, given_contexts, strict=True)
+        told(RULES["regtest"][1].check_block(one, there, NOW))
+        for one, there in zip(made, given_contexts, strict=True)
     ]
     for rules in RULES["regtest"]:
         found = rules.check_many(data, spans, given_contexts, NOW, threads)

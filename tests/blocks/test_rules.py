@@ -89,7 +89,13 @@ def test_networks_with_more_rules_name_them_too(backend, network):
 def million(rules, count):
     """Check a block of so many transactions of ten bytes, the least that one can have."""
     made = block(first=coinbase(HEIGHT)).build()
-    data = made.data[:80] + b"\xfe" + count.to_bytes(4, "little") + made.data[81:] + Tx((), ()).raw() * (count - 1)
+    data = (
+        made.data[:80]
+        + b"\xfe"
+        + count.to_bytes(4, "little")
+        + made.data[81:]
+        + Tx((), ()).raw() * (count - 1)
+    )
     checked = rules.check_block(data, None, None)
     codes = [found[0] for found in checked.faults]
     assert checked.tx_count == count
@@ -152,7 +158,9 @@ def test_next_context(backend, network):
     for height in (50, 2015, 2016, 2017):
         for bits in (limit, 0x1C00FFFF, 0x1D00FFFE):
             parent = follow(BEFORE._replace(height=height - 2, chainwork=7), bytes(80), network)
-            parent = parent._replace(times=(5, 3, 9), period_bits=0x1B0404CB, real_bits=0x1C012345, period_start=77)
+            parent = parent._replace(
+                times=(5, 3, 9), period_bits=0x1B0404CB, real_bits=0x1C012345, period_start=77
+            )
             made = block(bits=bits, mined=False).build()
             got = rules.check_block(made.data, tuple(parent), None).next_context
             assert got == tuple(follow(parent, made.data, network)), (height, hex(bits))

@@ -124,8 +124,16 @@ def test_the_first_256_blocks(vectors, backend):
 RUST = "rust-bitcoin/{}_block_{}.raw"
 GENUINE = {  # network, transactions, height
     "block413567/block413567.raw": (MAINNET, 1557, 413567),
-    RUST.format("mainnet", "000000000000000000000c835b2adcaedc20fdf6ee440009c249452c726dafae"): (MAINNET, 2500, None),
-    RUST.format("testnet", "000000000000045e0b1660b6445b5e5c5ab63c9a4f956be7e1e69be04fa4497b"): (TESTNET3, 15, None),
+    RUST.format("mainnet", "000000000000000000000c835b2adcaedc20fdf6ee440009c249452c726dafae"): (
+        MAINNET,
+        2500,
+        None,
+    ),
+    RUST.format("testnet", "000000000000045e0b1660b6445b5e5c5ab63c9a4f956be7e1e69be04fa4497b"): (
+        TESTNET3,
+        15,
+        None,
+    ),
     "btcd/277647.dat.bz2": (MAINNET, 213, 277647),
 }
 
@@ -233,9 +241,7 @@ def test_headers_that_go_back_in_time(vectors, backend):
         header_rows.append(pack("<I", version) + prev + root + pack("<III", time, bits, nonce))
         times.append(time)
     if sha256d(header_rows[0]) != header_rows[1][4:36]:  # the last three are printed byte by byte
-        header_rows = [
-            row[:68] + b"".join(row[k : k + 4][::-1] for k in (68, 72, 76)) for row in header_rows
-        ]
+        header_rows = [row[:68] + b"".join(row[k : k + 4][::-1] for k in (68, 72, 76)) for row in header_rows]
         times = [int.from_bytes(row[68:72], "little") for row in header_rows]
     assert len(header_rows) == 1500
     assert sum(b < a for a, b in zip(times, times[1:], strict=False)) == 5
@@ -284,7 +290,9 @@ NEED_PREVIOUS_OUTPUTS = set("b8 b9 b11 b17 b19 b20 b22 b38 b40 b52 b58 b59 b61 b
 VALID_BY_THEMSELVES = {"b12", "b25", "b27", "b29"}  # refused for their parent, or a descendant's sake
 NOW = 1795486261
 OFF = 1 << 30
-FULL = REGTEST._replace(bip34_height=OFF, bip65_height=OFF, bip66_height=OFF, csv_height=OFF, segwit_height=OFF)
+FULL = REGTEST._replace(
+    bip34_height=OFF, bip65_height=OFF, bip66_height=OFF, csv_height=OFF, segwit_height=OFF
+)
 
 
 def test_full_blocks_of_btcd(vectors, backend):
