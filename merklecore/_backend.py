@@ -111,10 +111,7 @@ else:
 
 NAME: str = _chosen.NAME
 DIGEST_SIZES = _chosen.DIGEST_SIZES
-if TYPE_CHECKING or hasattr(_chosen, "Bitcoin"):
-    Bitcoin = _chosen.Bitcoin
-else:  # until the native class is here
-    from merklecore.reference import Bitcoin
+Bitcoin = _chosen.Bitcoin
 Nodes = _chosen.Nodes
 Spec = _chosen.Spec
 blake2b_256 = _chosen.blake2b_256
