@@ -65,7 +65,8 @@ def compact(target: int) -> int:
 
 
 def work(bits: int) -> int:
-    return (1 << 256) // (expand(bits) + 1)
+    target = expand(bits)
+    return (1 << 256) // (target + 1) if target else 0
 
 
 def retarget(bits: int, seconds: int, limit: int) -> int:

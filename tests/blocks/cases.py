@@ -240,9 +240,10 @@ def lengths() -> Iterator[Case]:
 
 
 def trailing() -> Iterator[Case]:
-    for tail in (b"\0", b"more bytes"):
+    for tail in (b"", b"\0", b"more bytes"):
         made = block(spend(1), tail=tail).build()
-        yield case("trailing", made, fault("TRAILING_BYTES", made.offsets[-1], -1, len(tail)))
+        said = (fault("TRAILING_BYTES", made.offsets[-1], -1, len(tail)),) if tail else ()
+        yield case(f"trailing {tail!r}", made, *said)
 
 
 def non_canonical() -> Iterator[Case]:
