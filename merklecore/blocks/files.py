@@ -37,6 +37,7 @@ LEAST_WINDOW = 64 << 10  # bytes unmasked for a block of unknown size
 FORGET = 64 << 20  # bytes walked over before their pages are given back
 FRAME = 8  # bytes: magic and size
 KEY_FILE, KEY_SIZE = "xor.dat", 8
+SMALL = 1024  # bytes that are unmasked without numpy
 BLOCK, GAP, BROKEN = 0, 1, 2  # kinds of frames
 
 
@@ -63,7 +64,7 @@ class File:
         return piece if self._key is None else memoryview(_unmasked(piece, self._key, start))
 
     def pieces(self, start: int, more: int = 0) -> Iterator[tuple[int, bytes]]:
-        """Yield copies from ``start`` to the end with their offsets, larger and larger; ``more`` bytes overlap.
+        """Yield copies up to the end with their offsets, larger and larger; ``more`` bytes overlap.
 
         What is looked for is mostly near, and must not cost a large copy each time it is.
         """
@@ -111,13 +112,17 @@ def _key_beside(path: str) -> bytes | None:
 
 
 def _unmasked(piece: memoryview, key: bytes, start: int) -> Any:
+    size, turn = len(piece), start % KEY_SIZE
+    turned = key[turn:] + key[:turn]
+    if size <= SMALL:  # most are the beginnings of frames
+        mask = int.from_bytes((turned * (size // KEY_SIZE + 1))[:size], "little")
+        return (int.from_bytes(piece, "little") ^ mask).to_bytes(size, "little")
     import numpy
 
-    turn = start % KEY_SIZE
-    out = numpy.empty(-(-len(piece) // KEY_SIZE) * KEY_SIZE, numpy.uint8)
-    out[: len(piece)] = piece
-    out.view(numpy.uint64)[:] ^= numpy.frombuffer(key[turn:] + key[:turn], numpy.uint64)
-    return out[: len(piece)]
+    out = numpy.empty(-(-size // KEY_SIZE) * KEY_SIZE, numpy.uint8)
+    out[:size] = piece
+    out.view(numpy.uint64)[:] ^= numpy.frombuffer(turned, numpy.uint64)
+    return out[:size]
 
 
 class Frames:
