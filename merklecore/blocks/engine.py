@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from merklecore._text import shown
 from merklecore.blocks.chains import bitcoin
 from merklecore.blocks.context import key_of
@@ -13,7 +15,6 @@ from merklecore.tree.arguments import integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator
     from typing import Any, SupportsIndex
 
@@ -151,7 +152,14 @@ class Engine:
         if begin < 0:
             raise InputError(f"offset: {shown(begin)} is negative")
         return check_file(
-            self._params, self._bitcoin, RULES, self._threads, path, begin, key_of(context), _seconds(now)
+            self._params,
+            self._bitcoin,
+            RULES,
+            self._threads,
+            os.fsdecode(path),
+            begin,
+            key_of(context),
+            _seconds(now),
         )
 
     def tx_table(self, buf: ReadableBuffer) -> NDArray[Any]:

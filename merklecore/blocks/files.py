@@ -32,10 +32,12 @@ __all__ = ["check_file"]
 
 BATCH_BYTES = 32 << 20  # checked in one call: enough that no thread waits long for the last block
 BATCH_BLOCKS = 4096
-CHUNK = 1 << 20  # bytes searched at once
+LEAST_CHUNK, CHUNK = 64, 1 << 20  # bytes searched at once
+LEAST_WINDOW = 64 << 10  # bytes unmasked for a block of unknown size
 FORGET = 64 << 20  # bytes walked over before their pages are given back
 FRAME = 8  # bytes: magic and size
 KEY_FILE, KEY_SIZE = "xor.dat", 8
+SMALL = 1024  # bytes that are unmasked without numpy
 BLOCK, GAP, BROKEN = 0, 1, 2  # kinds of frames
 
 
@@ -44,37 +46,49 @@ class File:
 
     __slots__ = ("_key", "_map", "_view", "size")
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str) -> None:
         with open(path, "rb") as file:
             self.size = os.fstat(file.fileno()).st_size
             self._map = mmap.mmap(file.fileno(), self.size, access=mmap.ACCESS_READ) if self.size else None
         self._view = memoryview(self._map or b"")
         self._key = _key_beside(path)
 
+    @property
+    def masked(self) -> bool:
+        """Whether what is read is a copy."""
+        return self._key is not None
+
     def read(self, start: int, stop: int) -> memoryview:
         """Return the bytes [start, stop), as far as there are any: uncopied, unless they are masked."""
         piece = self._view[start:stop]
         return piece if self._key is None else memoryview(_unmasked(piece, self._key, start))
 
+    def pieces(self, start: int, more: int = 0) -> Iterator[tuple[int, bytes]]:
+        """Yield copies up to the end with their offsets, larger and larger; ``more`` bytes overlap.
+
+        What is looked for is mostly near, and must not cost a large copy each time it is.
+        """
+        step = LEAST_CHUNK
+        while start < self.size:
+            yield start, bytes(self.read(start, start + step + more))
+            start += step
+            step = min(step * 4, CHUNK)
+
     def find(self, what: bytes, start: int) -> int:
         """Return where ``what`` stands first from ``start`` on, or the file's size."""
-        for at in range(start, self.size, CHUNK):
-            found = bytes(self.read(at, at + CHUNK + len(what) - 1)).find(what)
+        for at, piece in self.pieces(start, len(what) - 1):
+            found = piece.find(what)
             if found >= 0:
                 return at + found
         return self.size
 
     def skip_zeros(self, start: int) -> int:
         """Return where the first byte that is not zero stands from ``start`` on, or the file's size."""
-        step = 64  # most padding ends soon
-        while start < self.size:
-            piece = bytes(self.read(start, start + step))
-            rest = len(piece.lstrip(b"\x00"))
-            start += len(piece) - rest
+        for at, piece in self.pieces(start):
+            rest = piece.lstrip(b"\x00")
             if rest:
-                break
-            step = CHUNK
-        return start
+                return at + len(piece) - len(rest)
+        return self.size
 
     def forget(self, start: int, stop: int) -> None:
         """Give back the pages of [start, stop), which are read again where they are needed again."""
@@ -84,9 +98,9 @@ class File:
                 self._map.madvise(mmap.MADV_DONTNEED, start, stop - start)
 
 
-def _key_beside(path: str | os.PathLike[str]) -> bytes | None:
+def _key_beside(path: str) -> bytes | None:
     """Return the key that masks the file (Bitcoin Core 28: xor.dat), or None where there is none."""
-    beside = os.path.join(os.path.dirname(os.fspath(path)), KEY_FILE)
+    beside = os.path.join(os.path.dirname(path), KEY_FILE)
     try:
         with open(beside, "rb") as file:
             key = file.read(KEY_SIZE + 1)
@@ -98,13 +112,17 @@ def _key_beside(path: str | os.PathLike[str]) -> bytes | None:
 
 
 def _unmasked(piece: memoryview, key: bytes, start: int) -> Any:
+    size, turn = len(piece), start % KEY_SIZE
+    turned = key[turn:] + key[:turn]
+    if size <= SMALL:  # most are the beginnings of frames
+        mask = int.from_bytes((turned * (size // KEY_SIZE + 1))[:size], "little")
+        return (int.from_bytes(piece, "little") ^ mask).to_bytes(size, "little")
     import numpy
 
-    turn = start % KEY_SIZE
-    out = numpy.empty(-(-len(piece) // KEY_SIZE) * KEY_SIZE, numpy.uint8)
-    out[: len(piece)] = piece
-    out.view(numpy.uint64)[:] ^= numpy.frombuffer(key[turn:] + key[:turn], numpy.uint64)
-    return out[: len(piece)]
+    out = numpy.empty(-(-size // KEY_SIZE) * KEY_SIZE, numpy.uint8)
+    out[:size] = piece
+    out.view(numpy.uint64)[:] ^= numpy.frombuffer(turned, numpy.uint64)
+    return out[:size]
 
 
 class Frames:
@@ -179,10 +197,10 @@ def _walk_raw(file: File, backend: Bitcoin, at: int, frames: Frames) -> None:
 
 def _raw_end(file: File, backend: Bitcoin, at: int) -> int:
     """Return where the block at ``at`` ends, or 0 where that cannot be found out."""
-    window = bitcoin.MAX_BLOCK
+    window = LEAST_WINDOW if file.masked else bitcoin.MAX_FRAME
     while True:
         size = bitcoin.scanned_size(backend, file.read(at, at + window))
-        if size or at + window >= file.size or window >= bitcoin.MAX_FRAME:
+        if size or at + window >= file.size or window == bitcoin.MAX_FRAME:
             return at + size if size else 0
         window = min(window * 8, bitcoin.MAX_FRAME)
 
@@ -205,7 +223,7 @@ def check_file(
     backend: Bitcoin,
     rules: tuple[str, ...],
     threads: int | None,
-    path: str | os.PathLike[str],
+    path: str,
     offset: int,
     context: tuple[Any, ...] | None,
     now: int | None,

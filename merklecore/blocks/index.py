@@ -56,15 +56,14 @@ class Contexts:
         roots: dict[int, Key | None] = {UNKNOWN: None, GENESIS: bitcoin.BEFORE_GENESIS, GIVEN: self._given}
         context = self._known[row] if row >= 0 else roots[row]
         for row in reversed(path):
-            after = self._step(row, context)
-            self._known[row] = after
-            context = after
+            context = self._known[row] = self._step(row, context)
         return context
 
     def _step(self, row: int, context: Key | None) -> Key:
         at = row * bitcoin.HEADER_SIZE
         header = self._headers[at : at + bitcoin.HEADER_SIZE]
-        after: Key = self._backend.check_headers(header, context, None)[4]
+        after = self._backend.check_headers(header, context, None)[4]
+        assert after is not None
         return after
 
 

@@ -281,11 +281,7 @@ class Headers:
         >>> Engine("bitcoin").check_headers(bytes(80)).first_bad
         0
         """
-        return (
-            None
-            if self.ok
-            else int(self.codes.argmax() if self.codes.size == 1 else (self.codes != 0).argmax())
-        )
+        return None if self.ok else int((self.codes != 0).argmax())
 
     @property
     def unchecked(self) -> tuple[str, ...]:

@@ -132,8 +132,8 @@ def test_raising(engine):
         report.raise_for_errors()
     assert raised.value.report is report
     assert str(raised.value) == (
-        f"block {built.hash.hex()}: 4 faults, at offset 36 MERKLE_ROOT: the header's Merkle root is not that of "
-        "the transactions"
+        f"block {built.hash.hex()}: 4 faults, at offset 36 MERKLE_ROOT: "
+        "the header's Merkle root is not that of the transactions"
     )
 
 

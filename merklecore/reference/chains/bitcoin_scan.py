@@ -87,20 +87,21 @@ class Block:
 class Cursor:
     """Walks over the bytes; the only place where bounds are checked."""
 
-    __slots__ = ("at", "data", "findings", "tx")
+    __slots__ = ("at", "data", "end", "findings", "tx")
 
     def __init__(self, data: bytes, findings: codes.Findings) -> None:
         self.data = data
+        self.end = len(data)
         self.at = 0
         self.tx = -1  # the transaction under way
         self.findings = findings
 
     def skip(self, size: int) -> int:
         """Pass over a field; return where it begins."""
-        at, left = self.at, len(self.data) - self.at
-        if size > left:
-            self.fatal(codes.TRUNCATED, at, size, left)
-        self.at = at + size
+        at = self.at
+        self.at = after = at + size
+        if after > self.end:
+            self.fatal(codes.TRUNCATED, at, size, self.end - at)
         return at
 
     def integer(self, size: int, signed: bool = False) -> int:
@@ -110,11 +111,11 @@ class Cursor:
 
     def compact_size(self) -> int:
         """Read a compact size."""
-        at, data = self.at, self.data
-        first = data[at] if at < len(data) else 0
+        data, at = self.data, self.skip(1)
+        first = data[at]
         if first < 253:
-            self.skip(1)
             return first
+        self.at = at
         width = 1 << (first - 252)
         self.skip(1 + width)
         value = int.from_bytes(data[at + 1 : at + 1 + width], "little")
@@ -128,7 +129,7 @@ class Cursor:
         """Pass over a length and as many bytes; return where those begin."""
         at = self.at
         length = self.compact_size()
-        start, left = self.at, len(self.data) - self.at
+        start, left = self.at, self.end - self.at
         if length > left:
             self.fatal(codes.LENGTH_BEYOND_END, at, length, left)
         self.at = start + length
@@ -138,7 +139,7 @@ class Cursor:
         """Read how many things follow, of at least so many bytes each."""
         at = self.at
         count = self.compact_size()
-        left = len(self.data) - self.at
+        left = self.end - self.at
         if count > left // least:
             self.fatal(codes.COUNT_BEYOND_END, at, count, left)
         return count

@@ -12,7 +12,6 @@ OP_PUSHDATA1, OP_PUSHDATA4 = 0x4C, 0x4E
 OP_1 = 0x51
 OP_CHECKSIG, OP_CHECKSIGVERIFY, OP_CHECKMULTISIG, OP_CHECKMULTISIGVERIFY = 0xAC, 0xAD, 0xAE, 0xAF
 MOST_KEYS = 20  # of a CHECKMULTISIG
-SIGNATURE_BYTES = (b"\xac", b"\xad", b"\xae", b"\xaf")
 MAX_COMPACT_SIZE = 0x02000000
 
 
@@ -44,8 +43,8 @@ def pushes(script: bytes) -> Iterator[bytes]:
 
 def count_signature_operations(script: bytes) -> int:
     """Count as GetSigOpCount(false) does: each CHECKMULTISIG for the most keys it may have."""
-    if not any(byte in script for byte in SIGNATURE_BYTES):
-        return 0
+    if not (b"\xac" in script or b"\xae" in script or b"\xad" in script or b"\xaf" in script):
+        return 0  # most are signatures and keys
     count = 0
     for opcode, _, _ in operations(script):
         if OP_CHECKSIG <= opcode <= OP_CHECKSIGVERIFY:
