@@ -6,6 +6,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 DIR ?=
+SECONDS ?= 60
 BIN := $(VENV)/bin
 ROOT := $(CURDIR)
 
@@ -20,7 +21,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-quick test-isa test-long asan lint format docs bench bench-report bench-peers demo clean
+.PHONY: help build test test-quick test-isa test-long asan fuzz lint format docs bench bench-report bench-peers demo clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -81,6 +82,9 @@ asan: build $(VENV)/.with-test ## the quick suite under AddressSanitizer and Und
 		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
 		PYTHONSAFEPATH=1 PYTHONPATH=$(ROOT)/$(COPY)/lib MERKLECORE_SANITIZE=1 MERKLECORE_BACKEND=native \
 		$(PYTEST) -m 'not slow'
+
+fuzz: build $(VENV)/.with-test ## blocks: both backends on mutated bytes, for SECONDS=60; another seed each time
+	$(BIN)/python -m fuzz.blocks --seconds $(SECONDS)
 
 # ---- the rest --------------------------------------------------------------------------------------------------------
 

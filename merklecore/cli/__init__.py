@@ -1,4 +1,4 @@
-"""The command ``merklecore``: roots and inclusion proofs of directories, files, chunks and lines; checksums.
+"""The command ``merklecore``: roots and inclusion proofs of files, directories, chunks, lines; checksums; blocks.
 
 Exit codes: 0 it holds (or was done), 1 it does not hold, 2 bad usage or bad input; 130 after Ctrl-C, 141 when
 the reader of the output went away. An error is one line on standard error that names the file. Modules are
@@ -48,7 +48,7 @@ class Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command."""
     top = Parser(
-        prog="merklecore", description="Merkle roots, proofs and checksums of files.", allow_abbrev=False,
+        prog="merklecore", description="Merkle roots, proofs, checksums, blocks.", allow_abbrev=False,
         epilog="exit codes: 0 holds or done, 1 does not hold, 2 bad usage or input",
     )  # fmt: skip
     top.add_argument("--version", action="version", version=f"merklecore {mc.__version__}")
@@ -93,6 +93,9 @@ def parser() -> argparse.ArgumentParser:
     add_common(verify)
 
     sum_parser(partial(commands.add_parser, "sum", help="print or check checksums, as sha256sum does"))
+    from merklecore.cli import blocks
+
+    blocks.add_parser(partial(commands.add_parser, "blocks", help="check blocks, prove their transactions"))
     return top
 
 
@@ -214,6 +217,10 @@ def run(args: argparse.Namespace) -> int:
         from merklecore.cli import sum as sums
 
         return sums.run(args)
+    if args.command == "blocks":
+        from merklecore.cli import blocks
+
+        return blocks.run(args)
     if args.command == "info":
         from merklecore.cli import info
 

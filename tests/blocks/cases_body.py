@@ -93,6 +93,7 @@ def block_of_weight(weight: int) -> Block:
 
 
 def coinbases() -> Iterator[Case]:
+    yield case("first, and only", block(spend(1)))
     made = block(first=spend(1)).build()
     yield case("none", made, fault("COINBASE_MISSING", made.offsets[0], 0))
     made = block(coinbase(HEIGHT), first=spend(1)).build()
@@ -567,6 +568,7 @@ def links() -> Iterator[Case]:
 
 def duplicate_txids() -> Iterator[Case]:
     a, b = spend(1), spend(2)
+    yield case("alike but for the lock time", block(a, spend(2, locktime=1)))
     made = block(a, b, spend(3), a, spend(4), b).build()
     yield case(
         "two pairs", made, fault("DUPLICATE_TXID", made.offsets[4], 4, 1), fault("DUPLICATE_TXID", made.offsets[6], 6, 2),
