@@ -209,8 +209,10 @@ def _listed(file: File, params: Params, backend: Bitcoin) -> Frames:
     """List what is in the file, from its start on: what is not checked again may be ancestors."""
     frames = Frames()
     if file.size >= bitcoin.LEAST_BLOCK and not _is_framed(file, params.magic):
-        end = _raw_end(file, backend, 0)
-        if end >= bitcoin.LEAST_FULL_BLOCK or file.find(params.magic, 0) == file.size:
+        # Garbage before a frame may look like a block, but it holds no Merkle root of its own.
+        first = backend.check_block(file.read(0, _raw_end(file, backend, 0)), None, None)
+        root = bytes(file.read(bitcoin.ROOT.start, bitcoin.ROOT.stop))
+        if first.root == root or file.find(params.magic, 0) == file.size:
             _walk_raw(file, backend, 0, frames)
             return frames
     _walk_frames(file, params.magic, 0, frames)

@@ -52,7 +52,7 @@ def test_garbage_that_looks_like_an_empty_block(engine, tmp_path):
     """Bytes before the first magic are a gap, though a block without transactions could be read from them."""
     frames = framed(made.data for made in MADE)
     eng = engine("bitcoin-regtest")
-    for garbage in (b"\x01" * 80 + bytes(1), b"\x01" * 80 + bytes(1) + b"more", b"\x01" * 90):
+    for garbage in (b"\x01" * 80 + bytes(1), b"\x01" * 80 + bytes(1) + b"more", b"\x01" * 90, b"\x01" * 500):
         reports = check(tmp_path / "blk00000.dat", garbage + frames, eng)
         assert [report.errors[0].code.name for report in reports if not report.ok] == ["BAD_MAGIC"]
         assert (

@@ -27,7 +27,6 @@ HASH = "sha256d"  # of headers
 HEADER_SIZE = 80
 PREV_HASH, ROOT = slice(4, 36), slice(36, 68)  # in a header
 LEAST_BLOCK = 81  # bytes: a header, and a count
-LEAST_FULL_BLOCK = 91  # with a transaction
 MAX_FRAME = (1 << 32) - 1  # bytes, in a block file
 BEFORE_GENESIS = (-1, bytes(32), (), None, None, 0, None, None)  # as a backend takes a context
 MAX_CHALLENGE = 10_000  # bytes: no script is longer
