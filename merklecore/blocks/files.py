@@ -71,6 +71,8 @@ class File:
         step = LEAST_CHUNK
         while start < self.size:
             yield start, bytes(self.read(start, start + step + more))
+            if step == CHUNK:
+                self.forget(start, start + step)
             start += step
             step = min(step * 4, CHUNK)
 
@@ -150,11 +152,11 @@ class Frames:
             self.odd_kinds.append(kind)
 
 
-def _walk_frames(file: File, magic: bytes, at: int, frames: Frames) -> None:
-    """List the frames from ``at`` to the end of the file."""
+def _walk_frames(file: File, magic: bytes, frames: Frames) -> None:
+    """List the frames of a file."""
     size, read, add = file.size, file.read, frames.add
     zeros = leading_zeros(magic)
-    forgotten = at
+    at = forgotten = 0
     while at < size:
         if at - forgotten > FORGET:
             file.forget(forgotten, at)
@@ -184,13 +186,14 @@ def _walk_frames(file: File, magic: bytes, at: int, frames: Frames) -> None:
     file.forget(forgotten, size)
 
 
-def _walk_raw(file: File, backend: Bitcoin, at: int, frames: Frames) -> None:
-    """List raw blocks from ``at`` on; one that cannot be read to its end takes the rest of the file."""
+def _walk_raw(file: File, backend: Bitcoin, frames: Frames) -> None:
+    """List raw blocks; one that cannot be read to its end takes as much of the file as a block may have."""
+    at = 0
     while at < file.size:
         if file.size - at < bitcoin.LEAST_BLOCK:
             frames.add(REST, at, file.size, b"")
             return
-        end = _raw_end(file, backend, at) or file.size
+        end = _raw_end(file, backend, at) or min(at + bitcoin.MAX_FRAME, file.size)
         frames.add(BLOCK, at, end, bytes(file.read(at, at + bitcoin.HEADER_SIZE)))
         at = end
 
@@ -213,9 +216,9 @@ def _listed(file: File, params: Params, backend: Bitcoin) -> Frames:
         first = backend.check_block(file.read(0, _raw_end(file, backend, 0)), None, None)
         root = bytes(file.read(bitcoin.ROOT.start, bitcoin.ROOT.stop))
         if first.root == root or file.find(params.magic, 0) == file.size:
-            _walk_raw(file, backend, 0, frames)
+            _walk_raw(file, backend, frames)
             return frames
-    _walk_frames(file, params.magic, 0, frames)
+    _walk_frames(file, params.magic, frames)
     return frames
 
 
