@@ -60,22 +60,14 @@ static inline mc_cursor mc_reread(const mc_bitcoin_block *block, uint32_t from) 
     return (mc_cursor){.begin = block->data, .at = block->data + from, .end = block->data + block->end, .tx = -1};
 }
 
-/* What the header rules have found out about one compact target: neighbours share it. */
-typedef struct mc_target {
-    int known, is_limit; /* bits are those of the network's limit */
-    uint32_t bits, fault;
-    mc_u256 limit, work;
-} mc_target;
-
 /* Checks a header against `context`, which becomes the one behind it, and returns the first fault. */
 uint32_t mc_bitcoin_header(const mc_bitcoin *chain, const uint8_t *header, const uint8_t *hash, int64_t now,
-                           mc_target *target, mc_bitcoin_context *context, mc_faults *faults, uint32_t *unchecked);
+                           mc_bitcoin_context *context, mc_faults *faults, uint32_t *unchecked);
 /* The rules that a block without a header leaves open. */
 uint32_t mc_bitcoin_no_header(const mc_bitcoin *chain);
 
 /* Median of the last times; 0 where not all are known that there must be. */
 int mc_bitcoin_median(const mc_bitcoin_context *context, uint32_t *median);
-int mc_bitcoin_times_complete(const mc_bitcoin_context *context);
 
 /* Body rules, in order, of a block that the scan has read whole. */
 mc_status mc_bitcoin_body(const mc_bitcoin *chain, const mc_bitcoin_block *block, const mc_bitcoin_context *context,
@@ -106,6 +98,7 @@ typedef struct mc_spends {
     mc_links links;
     uint32_t *first;  /* of each input: the first one of the block with its prevout */
     uint32_t *latest; /* of a first one: the first with its prevout in the latest transaction that has it */
+    uint64_t *hash;   /* of each prevout's txid, under the salt */
 } mc_spends;
 mc_status mc_spends_open(mc_spends *spends, const mc_bitcoin_block *block);
 void mc_spends_close(mc_spends *spends);

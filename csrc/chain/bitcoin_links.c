@@ -8,9 +8,11 @@
 
 #include <stdlib.h>
 
+enum { LOOK_AHEAD = 16 }; /* inputs */
+
 mc_status mc_links_open(mc_links *links, size_t n) {
     unsigned bits = 4;
-    while (bits < 31 && (size_t)1 << bits < n)
+    while (bits < 31 && (size_t)1 << bits < 2 * n) /* most that are looked up are not there: their buckets are empty */
         bits++;
     links->shift = 32 - bits;
     links->head = calloc((size_t)1 << bits, sizeof *links->head);
@@ -23,33 +25,33 @@ void mc_links_close(mc_links *links) {
     free(links->entry);
 }
 
+/* Two words a multiplication ("multilinear-HM"); the upper half is as good as random. */
 static inline uint64_t hash_txid(const mc_bitcoin *chain, const uint8_t *txid) {
-    uint64_t sum = chain->salt[0];
-    for (int i = 0; i < 8; i++)
-        sum += chain->salt[1 + i] * mc_le32(txid + 4 * i);
+    const uint64_t *key = chain->salt;
+    uint64_t sum = 0;
+    for (int i = 0; i < 8; i += 2)
+        sum += (key[i] + mc_le32(txid + 4 * i)) * (key[i + 1] + mc_le32(txid + 4 * i + 4));
     return sum;
 }
 
-static inline uint32_t tag_txid(const mc_bitcoin *chain, const uint8_t *txid) {
-    return (uint32_t)(hash_txid(chain, txid) >> 32);
-}
-
-static inline uint32_t tag_prevout(const mc_bitcoin *chain, const uint8_t *prevout) {
-    return (uint32_t)((hash_txid(chain, prevout) + chain->salt[9] * mc_le32(prevout + 32)) >> 32);
+static inline uint64_t hash_prevout(const mc_bitcoin *chain, uint64_t of_txid, const uint8_t *prevout) {
+    return of_txid + (chain->salt[8] + mc_le32(prevout + 32)) * chain->salt[9];
 }
 
 /* The entry of a key: of entry e the key stands at at(context, e). 0: there is none. */
-static inline __attribute__((always_inline)) uint32_t find(const mc_links *links, uint32_t tag, const uint8_t *key,
+static inline __attribute__((always_inline)) uint32_t find(const mc_links *links, uint64_t hash, const uint8_t *key,
                                                            size_t bytes,
                                                            const uint8_t *(*at)(const void *, uint32_t),
                                                            const void *context) {
+    const uint32_t tag = (uint32_t)(hash >> 32);
     uint32_t e = links->head[tag >> links->shift];
     while (e != 0 && (links->entry[e].tag != tag || memcmp(at(context, e), key, bytes) != 0))
         e = links->entry[e].next;
     return e;
 }
 
-static inline void insert(mc_links *links, uint32_t tag, uint32_t e) {
+static inline void insert(mc_links *links, uint64_t hash, uint32_t e) {
+    const uint32_t tag = (uint32_t)(hash >> 32);
     uint32_t *head = &links->head[tag >> links->shift];
     links->entry[e].tag = tag;
     links->entry[e].next = *head;
@@ -61,15 +63,17 @@ static inline void insert(mc_links *links, uint32_t tag, uint32_t e) {
 mc_status mc_spends_open(mc_spends *spends, const mc_bitcoin_block *block) {
     const size_t n = block->inputs;
     *spends = (mc_spends){.first = malloc((n + 1) * sizeof *spends->first),
-                          .latest = malloc((n + 1) * sizeof *spends->latest)};
-    return mc_links_open(&spends->links, n) != MC_OK || spends->first == NULL || spends->latest == NULL ? MC_NO_MEMORY
-                                                                                                        : MC_OK;
+                          .latest = malloc((n + 1) * sizeof *spends->latest),
+                          .hash = malloc((n + 1) * sizeof *spends->hash)};
+    mc_status status = mc_links_open(&spends->links, n);
+    return spends->first == NULL || spends->latest == NULL || spends->hash == NULL ? MC_NO_MEMORY : status;
 }
 
 void mc_spends_close(mc_spends *spends) {
     mc_links_close(&spends->links);
     free(spends->first);
     free(spends->latest);
+    free(spends->hash);
 }
 
 static inline const uint8_t *prevout_of(const void *context, uint32_t e) {
@@ -82,10 +86,13 @@ void mc_spends_add(const mc_bitcoin *chain, mc_spends *spends, const mc_bitcoin_
     const mc_bitcoin_tx *tx = &block->tx[index];
     for (uint32_t i = tx->first; i < tx->first + tx->inputs; i++) {
         const uint8_t *prevout = block->data + block->prevouts[i];
-        const uint32_t tag = tag_prevout(chain, prevout);
-        const uint32_t e = find(&spends->links, tag, prevout, MC_PREVOUT_BYTES, prevout_of, block);
+        if (i + LOOK_AHEAD < block->inputs) /* a block is larger than the nearest cache */
+            __builtin_prefetch(block->data + block->prevouts[i + LOOK_AHEAD]);
+        const uint64_t of_txid = hash_txid(chain, prevout), hash = hash_prevout(chain, of_txid, prevout);
+        const uint32_t e = find(&spends->links, hash, prevout, MC_PREVOUT_BYTES, prevout_of, block);
+        spends->hash[i] = of_txid;
         if (e == 0) {
-            insert(&spends->links, tag, i + 1);
+            insert(&spends->links, hash, i + 1);
             spends->first[i] = spends->latest[i] = i;
             continue;
         }
@@ -124,9 +131,10 @@ static void duplicates(const mc_bitcoin *chain, const mc_bitcoin_block *block, c
                        mc_faults *faults) {
     for (uint32_t i = 0; i < block->txs; i++) {
         const uint8_t *txid = txids + 32 * (size_t)i;
-        const uint32_t tag = tag_txid(chain, txid), e = find(links, tag, txid, 32, txid_of, txids);
+        const uint64_t hash = hash_txid(chain, txid);
+        const uint32_t e = find(links, hash, txid, 32, txid_of, txids);
         if (e == 0)
-            insert(links, tag, i + 1);
+            insert(links, hash, i + 1);
         else
             mc_add_fault(faults, (mc_fault){.code = MC_DUPLICATE_TXID,
                                             .tx = (int32_t)i,
@@ -169,8 +177,7 @@ mc_status mc_bitcoin_links(const mc_bitcoin *chain, const mc_bitcoin_block *bloc
                 continue;
             for (uint32_t i = tx->first; i < tx->first + tx->inputs; i++) {
                 const uint8_t *prevout = block->data + block->prevouts[i];
-                const uint32_t tag = tag_txid(chain, prevout);
-                check_input(block, spends, t, i, find(&links, tag, prevout, 32, txid_of, txids), faults);
+                check_input(block, spends, t, i, find(&links, spends->hash[i], prevout, 32, txid_of, txids), faults);
             }
         }
     }

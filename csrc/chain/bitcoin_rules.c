@@ -238,13 +238,12 @@ static mc_status check(const mc_bitcoin *chain, const mc_bitcoin_block *block, c
     if (block->size < MC_HEADER_BYTES) {
         report->unchecked |= mc_bitcoin_no_header(chain);
     } else {
-        mc_target target = {0};
         status = mc_hash_one(MC_SHA256D, block->data, MC_HEADER_BYTES, report->block_hash, isas);
         if (status != MC_OK)
             return status;
         report->has_header = 1;
         report->next = *context;
-        mc_bitcoin_header(chain, block->data, report->block_hash, now, &target, &report->next, &report->faults,
+        mc_bitcoin_header(chain, block->data, report->block_hash, now, &report->next, &report->faults,
                           &report->unchecked);
     }
     if (block->whole)

@@ -2,28 +2,25 @@
 #ifndef MC_UINT256_H
 #define MC_UINT256_H
 
-#include "../merklecore.h"
-
-#include <string.h>
+#include "cursor.h"
 
 __extension__ typedef unsigned __int128 mc_u128;
 __extension__ typedef __int128 mc_i128;
 
 static inline mc_u256 mc_u256_from_le(const uint8_t bytes[32]) {
-    mc_u256 x;
-    for (int i = 0; i < 4; i++) {
-        uint64_t word = 0;
-        for (int k = 7; k >= 0; k--)
-            word = word << 8 | bytes[8 * i + k];
-        x.word[i] = word;
-    }
-    return x;
+    return (mc_u256){{mc_le64(bytes), mc_le64(bytes + 8), mc_le64(bytes + 16), mc_le64(bytes + 24)}};
+}
+
+static inline void mc_put_be64(uint8_t *at, uint64_t x) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    x = __builtin_bswap64(x);
+#endif
+    memcpy(at, &x, 8);
 }
 
 static inline void mc_u256_to_be(const mc_u256 *x, uint8_t bytes[32]) {
     for (int i = 0; i < 4; i++)
-        for (int k = 0; k < 8; k++)
-            bytes[8 * i + k] = (uint8_t)(x->word[3 - i] >> (56 - 8 * k));
+        mc_put_be64(bytes + 8 * i, x->word[3 - i]);
 }
 
 static inline int mc_u256_above(const mc_u256 *x, const mc_u256 *y) {
@@ -38,11 +35,11 @@ static inline int mc_u256_is_zero(const mc_u256 *x) {
 }
 
 static inline void mc_u256_add(mc_u256 *x, const mc_u256 *y) {
-    mc_u128 sum = 0;
+    uint64_t carry = 0;
     for (int i = 0; i < 4; i++) {
-        sum += (mc_u128)x->word[i] + y->word[i];
-        x->word[i] = (uint64_t)sum;
-        sum >>= 64;
+        const uint64_t sum = x->word[i] + y->word[i], with = sum + carry;
+        carry = (sum < y->word[i]) | (with < sum);
+        x->word[i] = with;
     }
 }
 

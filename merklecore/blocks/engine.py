@@ -11,7 +11,7 @@ from merklecore.blocks.files import check_file
 from merklecore.blocks.report import Headers, Report
 from merklecore.errors import InputError
 from merklecore.tree import MerkleTree
-from merklecore.tree.arguments import integer
+from merklecore.tree.arguments import as_bytes, integer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -196,9 +196,10 @@ class Engine:
             ...
         merklecore.errors.BoundsError: index 0 is not below size 0
         """
-        tree = MerkleTree(self.txids(buf), bitcoin.PROFILE)
+        data = buf if type(buf) is bytes else as_bytes(buf, "block", bitcoin.MAX_FRAME)
+        tree = MerkleTree(self.txids(data), bitcoin.PROFILE)
         proof = tree.prove(index)
-        root = bytes(memoryview(buf).cast("B")[bitcoin.ROOT])
+        root = data[bitcoin.ROOT]
         if root != tree.root:
             raise InputError(
                 f"block: the transactions have the root {tree.root.hex()}, the header has {root.hex()}"

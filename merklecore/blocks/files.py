@@ -38,7 +38,7 @@ FORGET = 64 << 20  # bytes walked over before their pages are given back
 FRAME = 8  # bytes: magic and size
 KEY_FILE, KEY_SIZE = "xor.dat", 8
 SMALL = 1024  # bytes that are unmasked without numpy
-BLOCK, GAP, BROKEN = 0, 1, 2  # kinds of frames
+BLOCK, GAP, BROKEN, REST = 0, 1, 2, 3  # a frame, no frame, a frame that is none, bytes after raw blocks
 
 
 class File:
@@ -153,7 +153,7 @@ class Frames:
 def _walk_frames(file: File, magic: bytes, at: int, frames: Frames) -> None:
     """List the frames from ``at`` to the end of the file."""
     size, read, add = file.size, file.read, frames.add
-    zeros = len(magic) - len(magic.lstrip(b"\x00"))  # a magic may begin like padding
+    zeros = leading_zeros(magic)
     forgotten = at
     while at < size:
         if at - forgotten > FORGET:
@@ -187,12 +187,12 @@ def _walk_frames(file: File, magic: bytes, at: int, frames: Frames) -> None:
 def _walk_raw(file: File, backend: Bitcoin, at: int, frames: Frames) -> None:
     """List raw blocks from ``at`` on; one that cannot be read to its end takes the rest of the file."""
     while at < file.size:
-        end = _raw_end(file, backend, at)
         if file.size - at < bitcoin.LEAST_BLOCK:
-            frames.add(BROKEN, at, file.size, b"")
+            frames.add(REST, at, file.size, b"")
             return
-        frames.add(BLOCK, at, end or file.size, bytes(file.read(at, at + bitcoin.HEADER_SIZE)))
-        at = end or file.size
+        end = _raw_end(file, backend, at) or file.size
+        frames.add(BLOCK, at, end, bytes(file.read(at, at + bitcoin.HEADER_SIZE)))
+        at = end
 
 
 def _raw_end(file: File, backend: Bitcoin, at: int) -> int:
@@ -208,14 +208,27 @@ def _raw_end(file: File, backend: Bitcoin, at: int) -> int:
 def _listed(file: File, params: Params, backend: Bitcoin) -> Frames:
     """List what is in the file, from its start on: what is not checked again may be ancestors."""
     frames = Frames()
-    begin = bytes(file.read(0, 4))
-    framed = begin == params.magic or file.find(params.magic, 0) == file.skip_zeros(0)
-    if not framed and file.size >= bitcoin.LEAST_BLOCK:
-        if _raw_end(file, backend, 0) or file.find(params.magic, 0) == file.size:
+    if file.size >= bitcoin.LEAST_BLOCK and not _is_framed(file, params.magic):
+        # Garbage before a frame may look like a block, but it holds no Merkle root of its own.
+        first = backend.check_block(file.read(0, _raw_end(file, backend, 0)), None, None)
+        root = bytes(file.read(bitcoin.ROOT.start, bitcoin.ROOT.stop))
+        if first.root == root or file.find(params.magic, 0) == file.size:
             _walk_raw(file, backend, 0, frames)
             return frames
     _walk_frames(file, params.magic, 0, frames)
     return frames
+
+
+def _is_framed(file: File, magic: bytes) -> bool:
+    """Tell whether a file begins with a magic, padding aside, or is nothing but padding."""
+    past = file.skip_zeros(0)
+    start = max(0, past - leading_zeros(magic))
+    return past == file.size or file.read(start, start + len(magic)) == magic
+
+
+def leading_zeros(magic: bytes) -> int:
+    """Return how many bytes a magic shares with padding."""
+    return len(magic) - len(magic.lstrip(b"\x00"))
 
 
 def check_file(
@@ -275,6 +288,8 @@ def _odd_report(file: File, rules: tuple[str, ...], unchecked: int, frames: Fram
     head = bytes(file.read(start, start + FRAME))
     if frames.odd_kinds[i] == GAP:
         code, a, b = Code.BAD_MAGIC, int.from_bytes(head[:4], "little"), 0
+    elif frames.odd_kinds[i] == REST:
+        code, a, b = Code.TRUNCATED, bitcoin.LEAST_BLOCK, end - start
     else:
         code, a, b = Code.TRUNCATED, *_broken(head, file.size - start)
     found = Kept(faults=[(int(code), 0, -1, a, b)], fault_count=1, unchecked=unchecked, size=end - start)

@@ -48,6 +48,35 @@ def test_any_file(engine, tmp_path, pieces, key):
         assert [report.to_json() for report in again] == [report.to_json() for report in reports[k:]]
 
 
+def test_garbage_that_looks_like_an_empty_block(engine, tmp_path):
+    """Bytes before the first magic are a gap, though a block without transactions could be read from them."""
+    frames = framed(made.data for made in MADE)
+    eng = engine("bitcoin-regtest")
+    for garbage in (b"\x01" * 80 + bytes(1), b"\x01" * 80 + bytes(1) + b"more", b"\x01" * 90, b"\x01" * 500):
+        reports = check(tmp_path / "blk00000.dat", garbage + frames, eng)
+        assert [report.errors[0].code.name for report in reports if not report.ok] == ["BAD_MAGIC"]
+        assert (
+            reports[0].errors[0].message
+            == "the magic is 0x01010101 as a little-endian number, not this network's"
+        )
+        assert (reports[0].offset, reports[0].end) == (0, len(garbage))
+        assert [report.block_hash for report in reports[1:]] == [made.hash for made in MADE]
+
+
+def test_the_rest_after_raw_blocks(engine, tmp_path):
+    """Less than a block is a truncated one; more, if it is no block, goes as one to its fault."""
+    raw = b"".join(made.data for made in MADE)
+    eng = engine("bitcoin-regtest")
+    for rest in (b"x", b"x" * 80):
+        last = check(tmp_path / "raw", raw + rest, eng)[-1]
+        assert last.errors[0].message == f"a field of 81 bytes, {len(rest)} are left"
+        assert (last.offset, last.end) == (len(raw), len(raw) + len(rest))
+    last = check(tmp_path / "raw", raw + b"\xff" * 200, eng)[-1]
+    assert last.error_count > 1
+    assert (last.offset, last.end) == (len(raw), len(raw) + 200)
+    assert last.block_hash is not None
+
+
 @pytest.mark.slow
 @pytest.mark.native_only
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from merklecore.reference.chains import bitcoin_findings as codes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import NoReturn, TypeAlias
 
     Input: TypeAlias = tuple[int, bytes, int, int, int]
@@ -58,11 +59,11 @@ class Transaction:
         self.start = start
         self.stop = start
         self.version = version
-        self.inputs: list[Input] = []
-        self.outputs: list[Output] = []
-        self.witness: list[list[Span]] = []
+        self.inputs: Sequence[Input] = ()
+        self.outputs: Sequence[Output] = ()
+        self.witness: Sequence[Sequence[Span]] = ()
         self.lock_time = 0
-        self.pieces: list[Span] = []
+        self.pieces: tuple[Span, ...] = ()
         self.stripped = 0
 
     @property
@@ -182,7 +183,7 @@ def _transaction(cursor: Cursor) -> Transaction:
         if flag:
             body = cursor.at
             _inputs_and_outputs(cursor, transaction, cursor.count(LEAST_INPUT))
-            transaction.pieces = [(start, marker), (body, cursor.at)]
+            transaction.pieces = ((start, marker), (body, cursor.at))
             transaction.witness = [_witness_stack(cursor) for _ in transaction.inputs]
             if not transaction.has_witness:
                 cursor.findings.fault(codes.SUPERFLUOUS_WITNESS, marker, cursor.tx)
@@ -190,24 +191,26 @@ def _transaction(cursor: Cursor) -> Transaction:
     end = cursor.at
     transaction.lock_time = cursor.integer(4)
     transaction.stop = cursor.at
-    transaction.pieces.append((end if transaction.pieces else start, cursor.at))
+    transaction.pieces += ((end if transaction.pieces else start, cursor.at),)
     transaction.stripped = sum(stop - start for start, stop in transaction.pieces)
     return transaction
 
 
 def _inputs_and_outputs(cursor: Cursor, transaction: Transaction, count: int) -> None:
     data = cursor.data
+    transaction.inputs = inputs = []
     for _ in range(count):
         at = cursor.skip(36)
         script = cursor.string()
         end = cursor.at
-        transaction.inputs.append((at, data[at : at + 36], script, end, cursor.integer(4)))
+        inputs.append((at, data[at : at + 36], script, end, cursor.integer(4)))
+    transaction.outputs = outputs = []
     for _ in range(cursor.count(LEAST_OUTPUT)):
         at = cursor.at
         value = cursor.integer(8, signed=True)
         script = cursor.string()
-        transaction.outputs.append((at, value, script, cursor.at))
+        outputs.append((at, value, script, cursor.at))
 
 
-def _witness_stack(cursor: Cursor) -> list[Span]:
+def _witness_stack(cursor: Cursor) -> Sequence[Span]:
     return [(cursor.string(), cursor.at) for _ in range(cursor.count(LEAST_ITEM))]
