@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 import required
+import required_blocks
 import required_files
 import required_hashes
 from race import Line
@@ -46,6 +47,10 @@ PARTS: tuple[Callable[[], list[Line]], ...] = (
     required_hashes.messages,
     required_hashes.lanes,
     required_files.sums,
+    required_blocks.one,
+    required_blocks.headers,
+    required_blocks.files,
+    required_blocks.hostile,
 )
 
 
