@@ -341,8 +341,8 @@ cdef class Bitcoin:
         PyBuffer_Release(&hashes)
         PyBuffer_Release(&works)
         failed(status)
-        if source.c.n == 0 and context is None:
-            return (*arrays, unchecked, None)
+        if source.c.n == 0:
+            return (*arrays, unchecked, context)
         return (*arrays, unchecked, _context(&next_context))
 
     def tx_table(self, data):

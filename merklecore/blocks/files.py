@@ -87,9 +87,8 @@ class File:
     def skip_zeros(self, start: int) -> int:
         """Return where the first byte that is not zero stands from ``start`` on, or the file's size."""
         for at, piece in self.pieces(start):
-            rest = piece.lstrip(b"\x00")
-            if rest:
-                return at + len(piece) - len(rest)
+            if piece != bytes(len(piece)):  # compared at once: stripping goes byte by byte
+                return at + len(piece) - len(piece.lstrip(b"\x00"))
         return self.size
 
     def forget(self, start: int, stop: int) -> None:
@@ -189,7 +188,7 @@ def _walk_frames(file: File, magic: bytes, frames: Frames) -> None:
 def _walk_raw(file: File, backend: Bitcoin, frames: Frames) -> None:
     """List raw blocks; one that cannot be read to its end takes as much of the file as a block may have."""
     at = 0
-    while at < file.size:
+    while file.skip_zeros(at) < file.size:
         if file.size - at < bitcoin.LEAST_BLOCK:
             frames.add(REST, at, file.size, b"")
             return

@@ -75,6 +75,8 @@ def test_the_rest_after_raw_blocks(engine, tmp_path):
     assert last.error_count > 1
     assert (last.offset, last.end) == (len(raw), len(raw) + 200)
     assert last.block_hash is not None
+    for zeros in (1, 80, 81, 5000):
+        assert len(check(tmp_path / "raw", raw + bytes(zeros), eng)) == len(MADE)  # padding
 
 
 @pytest.mark.slow
