@@ -341,9 +341,7 @@ cdef class Bitcoin:
         PyBuffer_Release(&hashes)
         PyBuffer_Release(&works)
         failed(status)
-        if source.c.n == 0:
-            return (*arrays, unchecked, context)
-        return (*arrays, unchecked, _context(&next_context))
+        return (*arrays, unchecked, _context(&next_context) if source.c.n else context)
 
     def tx_table(self, data):
         """Where each transaction stands and what it holds: a structured array."""
