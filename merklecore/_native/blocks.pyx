@@ -341,9 +341,12 @@ cdef class Bitcoin:
         PyBuffer_Release(&hashes)
         PyBuffer_Release(&works)
         failed(status)
-        if source.c.n == 0 and context is None:
+        if source.c.n:
+            return (*arrays, unchecked, _context(&next_context))
+        if context is None:
             return (*arrays, unchecked, None)
-        return (*arrays, unchecked, _context(&next_context))
+        after = _context(&next_context)  # the one that was given: its times may be unknown
+        return (*arrays, unchecked, (*after[:2], None, *after[3:]) if context[2] is None else after)
 
     def tx_table(self, data):
         """Where each transaction stands and what it holds: a structured array."""
