@@ -341,12 +341,7 @@ cdef class Bitcoin:
         PyBuffer_Release(&hashes)
         PyBuffer_Release(&works)
         failed(status)
-        if source.c.n:
-            return (*arrays, unchecked, _context(&next_context))
-        if context is None:
-            return (*arrays, unchecked, None)
-        after = _context(&next_context)  # the one that was given: its times may be unknown
-        return (*arrays, unchecked, (*after[:2], None, *after[3:]) if context[2] is None else after)
+        return (*arrays, unchecked, _context(&next_context) if source.c.n else context)
 
     def tx_table(self, data):
         """Where each transaction stands and what it holds: a structured array."""
