@@ -1,4 +1,4 @@
-"""The command ``merklecore``: roots and inclusion proofs of files, directories, chunks, lines; checksums; blocks.
+"""The command ``merklecore``: roots and proofs of files, directories, chunks, lines; checksums; blocks.
 
 Exit codes: 0 it holds (or was done), 1 it does not hold, 2 bad usage or bad input; 130 after Ctrl-C, 141 when
 the reader of the output went away. An error is one line on standard error that names the file. Modules are
