@@ -235,6 +235,10 @@ mc_status mc_close(const mc_rule *rule, uint64_t size, const uint8_t *const *pea
         }
         if (sibling == NULL && rule->odd == MC_ODD_SPLIT) {
             memcpy(above, last, d);
+        } else if (sibling == NULL && rule->odd == MC_ODD_REHASH) {
+            mc_status status = mc_hash_lone(rule, last, above, isas);
+            if (status != MC_OK)
+                return status;
         } else {
             if (sibling == NULL)
                 sibling = rule->odd == MC_ODD_DUPLICATE ? last : rule->zeros + k * d;
@@ -285,7 +289,7 @@ static mc_status extend_task(void *context, size_t i, unsigned worker) {
     const uint64_t to = all->end - begin < BLOCK ? all->end : begin + BLOCK;
     mc_status status =
         mc_leaf_hashes(all->rule, all->leaves, from - all->size, to - from, all->level[0] + from * d, all->isas);
-    for (unsigned k = 0; k < BLOCK_LEVEL && status == MC_OK; k++)
+    for (unsigned k = 0; k < BLOCK_LEVEL && all->rule->odd != MC_ODD_HEAP && status == MC_OK; k++)
         status = complete_level(all, k, from, to, &all->equal[worker]);
     return status;
 }
@@ -309,7 +313,8 @@ mc_status mc_extend(const mc_rule *rule, uint8_t *const *level, uint64_t size, c
     threads = threads == 0 ? 1 : threads > MC_MAX_THREADS ? MC_MAX_THREADS : threads;
     memset(equal, 0, threads * sizeof *equal);
     mc_status status = mc_parallel_for(blocks, threads, extend_task, &all);
-    for (unsigned k = BLOCK_LEVEL; k < 63 && all.end >> (k + 1) > 0 && status == MC_OK; k++)
+    const unsigned top = rule->odd == MC_ODD_HEAP ? BLOCK_LEVEL : 63;
+    for (unsigned k = BLOCK_LEVEL; k < top && all.end >> (k + 1) > 0 && status == MC_OK; k++)
         status = complete_level(&all, k, size, all.end, &equal[0]);
     for (unsigned i = 0; i < threads; i++)
         *equal_pairs += equal[i];

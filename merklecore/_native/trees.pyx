@@ -3,16 +3,17 @@
 cimport cython
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from merklecore._native.arguments cimport Messages, messages_of, natural, one_message, thread_count
 from merklecore._native.core cimport (
-    MC_OK, mc_close, mc_edge, mc_extend, mc_peaks, mc_reduce, mc_release, mc_reserve, mc_status,
+    MC_ODD_HEAP, MC_OK, mc_close, mc_edge, mc_extend, mc_heap, mc_heap_root, mc_peaks, mc_reduce, mc_release, mc_reserve,
+    mc_status,
 )
 from merklecore._native.dispatch cimport allowed, failed
 from merklecore._native.spec cimport Spec, digest_at
 
-from merklecore.errors import BoundsError
+from merklecore.errors import BoundsError, InputError
 
 cdef size_t GROWN_LARGE = 1 << 20  # bytes
 
@@ -22,7 +23,7 @@ cdef size_t work(Messages source) noexcept:
 
 
 def root(Spec spec, leaves, hashed=False, threads=None, kernel=None):
-    """The root over all leaves, in memory that does not grow with their number."""
+    """The root over all leaves, in memory that does not grow with their number, unless they make a heap."""
     cdef uint32_t isas = allowed(spec.rule.hash, kernel)
     cdef bint ready = hashed
     cdef Messages source = messages_of(leaves, "leaves", spec.width(ready))
@@ -36,8 +37,11 @@ def root(Spec spec, leaves, hashed=False, threads=None, kernel=None):
         return spec.empty_tree()
     spec.admit(source.c.n)
     with nogil:
-        status = mc_reduce(&spec.rule, &source.c, ready, &peaks, isas, crew)
-        if status == MC_OK:
+        if spec.rule.odd == MC_ODD_HEAP:
+            status = mc_heap_root(&spec.rule, &source.c, ready, edge.root, isas, crew)
+        else:
+            status = mc_reduce(&spec.rule, &source.c, ready, &peaks, isas, crew)
+        if status == MC_OK and spec.rule.odd != MC_ODD_HEAP:
             for k in range(64):
                 peak[k] = peaks.node[k]
             status = mc_close(&spec.rule, peaks.size, peak, &edge, isas)
@@ -52,6 +56,7 @@ cdef class Nodes:
         memset(self.levels, 0, sizeof(self.levels))
         self.size = self.pairs = 0
         self.closed = self.busy = False
+        self.isas = allowed(spec.rule.hash, None)
 
     def __dealloc__(self):
         cdef int k
@@ -77,16 +82,19 @@ cdef class Nodes:
 
     cdef int reserve(self, uint64_t size) except -1:
         """Room for `size` leaves: no more at first; when it grows, half as much again, or an eighth of much."""
-        cdef size_t d = self.spec.d
-        cdef uint64_t rows
         cdef int k = 0
-        while k < 64 and size >> k > 0:
-            rows = size >> k
-            if rows * d > self.levels[k].bytes:
-                if self.levels[k].at != NULL:
-                    rows += rows >> (3 if rows * d >= GROWN_LARGE else 1)
-                failed(mc_reserve(&self.levels[k], <size_t>(self.size >> k) * d, <size_t>rows * d))
+        cdef int levels = 1 if self.spec.rule.odd == MC_ODD_HEAP else 64
+        while k < levels and size >> k > 0:
+            self.grow(k, self.size >> k, size >> k)
             k += 1
+        return 0
+
+    cdef int grow(self, int k, uint64_t kept, uint64_t rows) except -1:
+        cdef size_t d = self.spec.d
+        if rows * d > self.levels[k].bytes:
+            if self.levels[k].at != NULL:
+                rows += rows >> (3 if rows * d >= GROWN_LARGE else 1)
+            failed(mc_reserve(&self.levels[k], <size_t>kept * d, <size_t>rows * d))
         return 0
 
     cdef int add(self, Messages source, bint hashed, unsigned crew, uint32_t isas) except -1:
@@ -122,6 +130,7 @@ cdef class Nodes:
         self.idle()
         cdef uint64_t first = self.size
         self.add(source, ready, crew, isas)
+        self.threads, self.isas = threads, isas
         return range(first, first + source.c.n)
 
     def append(self, leaf, hashed=False):
@@ -148,6 +157,9 @@ cdef class Nodes:
         cdef uint64_t n = natural(size, "size")
         if n > self.size:
             raise BoundsError(f"size {n} is above the tree's size {self.size}")
+        if n != self.size and self.spec.rule.odd == MC_ODD_HEAP:
+            raise InputError(f"size {n}: a heap of {self.size} leaves holds no smaller one, for adding a leaf moves "
+                             "the others")
         return n
 
     cdef int close(self, uint64_t size, mc_edge *edge) except -1:
@@ -160,8 +172,20 @@ cdef class Nodes:
 
     cdef int close_now(self) except -1:
         if not self.closed and self.size:
-            self.close(self.size, &self.edge)
+            if self.spec.rule.odd == MC_ODD_HEAP:
+                self.close_heap()
+            else:
+                self.close(self.size, &self.edge)
             self.closed = True
+        return 0
+
+    cdef int close_heap(self) except -1:
+        cdef size_t d = self.spec.d, n = <size_t>self.size
+        cdef unsigned crew = <unsigned>thread_count(self.threads, n)
+        self.grow(1, 0, n - 1)
+        failed(mc_heap(&self.spec.rule, self.levels[0].at, n, self.levels[1].at, self.isas, crew))
+        self.edge.present = self.edge.equal_pairs = 0
+        memcpy(self.edge.root, self.levels[1].at + (n - 2) * d if n > 1 else self.levels[0].at, d)
         return 0
 
     def root(self, size=None):

@@ -11,7 +11,8 @@ backend where no extension is built. Both keep one contract (n messages, d bytes
 - ``hash_pairs(nodes, algorithm, prefix, threads, out)``: uint8, shape (n // 2, d);
 - ``hash_files(paths, algorithm, threads, done)``: of each file its digest as bytes, or the OSError it met;
   ``done``: a writable buffer of 8 bytes, to whose integer the bytes read are added as they come;
-- ``Spec(algorithm, leaf, leaf_prefix, node_prefix, odd, sort_pairs, limit, empty)``: the hashing rules of a profile;
+- ``Spec(algorithm, leaf, leaf_prefix, node_prefix, odd, sort_pairs, limit, empty)``: the hashing rules of a
+  profile;
 - ``root(spec, leaves, hashed, threads)``, ``leaf_hash(spec, leaf)``;
 - ``Nodes(spec)``: the complete nodes of every level: ``extend``, ``append``, ``leaf``, ``root``,
   ``equal_pairs``, ``nbytes``;

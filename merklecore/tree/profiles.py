@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Profile", "profiles", "resolve"]
 
 LEAVES = ("hash", "hash_twice", "hash_digest", "as_is")
-ODDS = ("split", "duplicate", "pad")
-LATER_ODDS = ("rehash", "heap")
+ODDS = ("split", "duplicate", "pad", "rehash", "heap")
 MAX_LIMIT = 1 << 64
 FIELDS = (
     "name",
@@ -92,14 +91,10 @@ class Profile:
             raise InputError(f"algorithm {algorithm!r} is none of {', '.join(_backend.DIGEST_SIZES)}")
         if leaf not in LEAVES:
             raise InputError(f"leaf: {leaf!r} is none of {', '.join(LEAVES)}")
-        if odd in LATER_ODDS:
-            raise InputError(f"odd: {odd!r} is not in this version")
         if odd not in ODDS:
             raise InputError(f"odd: {odd!r} is none of {', '.join(ODDS)}")
         if not isinstance(sort_pairs, bool):
             raise TypeError(f"sort_pairs: a bool is needed, not {type(sort_pairs).__name__}")
-        if sort_pairs:
-            raise InputError("sort_pairs: sorted pairs are not in this version")
         leaf_prefix, node_prefix = as_bytes(leaf_prefix, "leaf_prefix"), as_bytes(node_prefix, "node_prefix")
         if leaf == "as_is" and leaf_prefix:
             raise InputError("leaf_prefix: leaves that are taken as they are have none")
@@ -209,10 +204,21 @@ _NAMED = {
     for profile in (
         # RFC 6962 section 2.1, RFC 9162 section 2.1
         Profile("rfc6962", leaf_prefix=b"\x00", node_prefix=b"\x01", empty="hash"),
+        Profile("rfc6962-sm3", "sm3", leaf_prefix=b"\x00", node_prefix=b"\x01", empty="hash"),
         # Bitcoin Core, consensus/merkle.cpp: transaction ids as hashed, not as displayed
         Profile("bitcoin", "sha256d", leaf="as_is", odd="duplicate", empty=bytes(32)),
         # simple-serialize.md of the Ethereum consensus specifications: merkleize(chunks, limit)
         Profile("ssz", leaf="as_is", odd="pad"),
+        Profile("openzeppelin", "keccak256", leaf="hash_twice", odd="heap", sort_pairs=True),
+        Profile("openzeppelin-simple", "keccak256", leaf="as_is", odd="heap", sort_pairs=True),
+        Profile(
+            "cometbft-txs", leaf="hash_digest", leaf_prefix=b"\x00", node_prefix=b"\x01", empty="hash"
+        ),
+        Profile("fisco-bcos", "keccak256", leaf="as_is", odd="rehash", empty=bytes(32)),
+        Profile("fisco-bcos-sm3", "sm3", leaf="as_is", odd="rehash", empty=bytes(32)),
+        Profile("chainmaker", leaf="as_is", odd="duplicate", empty=b""),
+        Profile("chainmaker-sm3", "sm3", leaf="as_is", odd="duplicate", empty=b""),
+        Profile("chainmaker-sha3", "sha3_256", leaf="as_is", odd="duplicate", empty=b""),
     )
 }
 
