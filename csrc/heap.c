@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-    TASK = 1 << 12,             /* pairs, or leaves */
+    TASK = 1 << 12,             /* pairs */
     PASS = 4 * MC_MAX_LANES,    /* pairs turned round at a time */
     STACK_LEAVES = 64,          /* a root over so few works on the stack */
 };
@@ -82,21 +82,6 @@ mc_status mc_heap(const mc_rule *rule, const uint8_t *leaves, size_t n, uint8_t 
 
 /* ---- roots ------------------------------------------------------------------------------------------------------ */
 
-typedef struct leaf_work {
-    const mc_rule *rule;
-    const mc_messages *leaves;
-    uint8_t *out;
-    uint32_t isas;
-} leaf_work;
-
-static mc_status leaf_task(void *context, size_t i, unsigned worker) {
-    const leaf_work *all = context;
-    const size_t first = i * TASK, n = all->leaves->n - first < TASK ? all->leaves->n - first : TASK;
-    (void)worker;
-    return mc_leaf_hashes(all->rule, all->leaves, first, n,
-                          all->out + first * mc_hashes[all->rule->hash].digest_bytes, all->isas);
-}
-
 static mc_status root_in(const mc_rule *rule, const mc_messages *leaves, uint8_t *work, uint8_t *root, uint32_t isas,
                          unsigned threads) {
     const size_t d = mc_hashes[rule->hash].digest_bytes, n = leaves->n;
@@ -104,8 +89,7 @@ static mc_status root_in(const mc_rule *rule, const mc_messages *leaves, uint8_t
     uint8_t *inner = work;
     mc_status status = MC_OK;
     if (rule->leaf != MC_LEAF_AS_IS || leaves->spans != NULL) {
-        leaf_work all = {.rule = rule, .leaves = leaves, .out = work, .isas = isas};
-        status = mc_parallel_for((n + TASK - 1) / TASK, threads, leaf_task, &all);
+        status = mc_leaf_hashes_parallel(rule, leaves, 0, work, isas, threads);
         nodes = work;
         inner = work + n * d;
     }

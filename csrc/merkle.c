@@ -97,6 +97,29 @@ mc_status mc_leaf_hashes(const mc_rule *rule, const mc_messages *leaves, size_t 
     }
 }
 
+typedef struct hashing {
+    const mc_rule *rule;
+    const mc_messages *leaves;
+    uint8_t *out;
+    uint32_t isas;
+} hashing;
+
+static mc_status hash_task(void *context, size_t i, unsigned worker) {
+    const hashing *all = context;
+    const size_t first = i * BLOCK, n = all->leaves->n - first < BLOCK ? all->leaves->n - first : BLOCK;
+    (void)worker;
+    return mc_leaf_hashes(all->rule, all->leaves, first, n, all->out + first * digest_bytes(all->rule), all->isas);
+}
+
+mc_status mc_leaf_hashes_parallel(const mc_rule *rule, const mc_messages *leaves, int hashed, uint8_t *out,
+                                  uint32_t isas, unsigned threads) {
+    mc_rule taken = *rule;
+    if (hashed)
+        taken.leaf = MC_LEAF_AS_IS;
+    hashing all = {.rule = &taken, .leaves = leaves, .out = out, .isas = isas};
+    return mc_parallel_for((leaves->n + BLOCK - 1) / BLOCK, threads, hash_task, &all);
+}
+
 /* ---- the peaks over all leaves --------------------------------------------------------------------------------- */
 
 /* Reduces n <= BLOCK leaves; `scratch` has room for n rows. peak[k] is written where bit k of n is set. */

@@ -232,6 +232,10 @@ mc_status mc_hash_lone(const mc_rule *rule, const uint8_t *node, uint8_t *out, u
 mc_status mc_leaf_hashes(const mc_rule *rule, const mc_messages *leaves, size_t first, size_t n, uint8_t *out,
                          uint32_t isas);
 
+/* All of level 0, on `threads` threads. */
+mc_status mc_leaf_hashes_parallel(const mc_rule *rule, const mc_messages *leaves, int hashed, uint8_t *out,
+                                  uint32_t isas, unsigned threads);
+
 /* The perfect subtrees that stand over `size` leaves, one for each set bit of it: all that a root needs. */
 typedef struct mc_peaks {
     uint64_t size;

@@ -19,6 +19,7 @@ cdef class Nodes:
     cdef bint closed, busy
     cdef object threads  # as the last batch was given them: a heap is hashed when it is asked for
     cdef uint32_t isas
+    cdef int closing  # the process in which a thread hashes a heap just now, or 0
 
     cdef int idle(self) except -1
     cdef int reserve(self, uint64_t size) except -1

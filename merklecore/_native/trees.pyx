@@ -1,14 +1,19 @@
 """Trees: roots, and kept levels."""
 
 cimport cython
+from cpython.buffer cimport Py_buffer, PyBuffer_Release
+from cpython.exc cimport PyErr_CheckSignals
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
+from posix.unistd cimport getpid, usleep
 
-from merklecore._native.arguments cimport Messages, messages_of, natural, one_message, thread_count
+from merklecore._native.arguments cimport (
+    Messages, messages_of, natural, one_message, output, thread_count, view_of,
+)
 from merklecore._native.core cimport (
-    MC_ODD_HEAP, MC_OK, mc_close, mc_edge, mc_extend, mc_heap, mc_heap_root, mc_peaks, mc_reduce, mc_release, mc_reserve,
-    mc_status,
+    MC_ODD_DUPLICATE, MC_ODD_HEAP, MC_OK, mc_close, mc_edge, mc_extend, mc_heap, mc_heap_root, mc_leaf_hashes_parallel, mc_peaks,
+    mc_reduce, mc_release, mc_reserve, mc_status,
 )
 from merklecore._native.dispatch cimport allowed, failed
 from merklecore._native.spec cimport Spec, digest_at
@@ -16,10 +21,27 @@ from merklecore._native.spec cimport Spec, digest_at
 from merklecore.errors import BoundsError, InputError
 
 cdef size_t GROWN_LARGE = 1 << 20  # bytes
+cdef size_t SMALL_HEAP = 1 << 12  # leaves: hashed before another thread could have taken the GIL
 
 
 cdef size_t work(Messages source) noexcept:
     return source.c.n + source.total // 64
+
+
+def leaf_hashes(Spec spec, leaves, hashed=False, threads=None, kernel=None):
+    """All of level 0: uint8, shape (n, d)."""
+    cdef uint32_t isas = allowed(spec.rule.hash, kernel)
+    cdef bint ready = hashed
+    cdef Messages source = messages_of(leaves, "leaves", spec.width(ready))
+    cdef unsigned crew = <unsigned>thread_count(threads, work(source))
+    cdef Py_buffer buffer
+    cdef mc_status status
+    result = output(None, source.c.n, spec.d, source, view_of(b"", "prefix"), &buffer)
+    with nogil:
+        status = mc_leaf_hashes_parallel(&spec.rule, &source.c, ready, <uint8_t *>buffer.buf, isas, crew)
+    PyBuffer_Release(&buffer)
+    failed(status)
+    return result
 
 
 def root(Spec spec, leaves, hashed=False, threads=None, kernel=None):
@@ -55,6 +77,7 @@ cdef class Nodes:
         self.spec = spec
         memset(self.levels, 0, sizeof(self.levels))
         self.size = self.pairs = 0
+        self.closing = 0
         self.closed = self.busy = False
         self.isas = allowed(spec.rule.hash, None)
 
@@ -76,6 +99,14 @@ cdef class Nodes:
         return total
 
     cdef int idle(self) except -1:
+        """Nobody changes the tree, and nobody will before the caller gives the GIL away."""
+        while self.closing:
+            if self.closing != getpid():
+                self.closing = 0  # left behind by a fork in the midst of it
+                continue
+            with nogil:
+                usleep(100)
+            PyErr_CheckSignals()
         if self.busy:
             raise BufferError("the tree is being extended by another call")
         return 0
@@ -180,10 +211,19 @@ cdef class Nodes:
         return 0
 
     cdef int close_heap(self) except -1:
+        """Without the GIL, but for others it is as if it were held: `idle` waits, for readers are many."""
+        cdef mc_status status
         cdef size_t d = self.spec.d, n = <size_t>self.size
         cdef unsigned crew = <unsigned>thread_count(self.threads, n)
         self.grow(1, 0, n - 1)
-        failed(mc_heap(&self.spec.rule, self.levels[0].at, n, self.levels[1].at, self.isas, crew))
+        if n <= SMALL_HEAP:
+            status = mc_heap(&self.spec.rule, self.levels[0].at, n, self.levels[1].at, self.isas, 1)
+        else:
+            self.closing = getpid()
+            with nogil:
+                status = mc_heap(&self.spec.rule, self.levels[0].at, n, self.levels[1].at, self.isas, crew)
+            self.closing = 0
+        failed(status)
         self.edge.present = self.edge.equal_pairs = 0
         memcpy(self.edge.root, self.levels[1].at + (n - 2) * d if n > 1 else self.levels[0].at, d)
         return 0
@@ -203,5 +243,7 @@ cdef class Nodes:
     def equal_pairs(self):
         """Pairs of equal siblings in the tree, a lone node's own copy not counted."""
         self.idle()
+        if self.spec.rule.odd != MC_ODD_DUPLICATE:
+            return 0
         self.close_now()
         return self.pairs + (self.edge.equal_pairs if self.size else 0)

@@ -10,10 +10,20 @@ from __future__ import annotations
 from functools import lru_cache
 from hashlib import sha256
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Hash = Callable[[bytes], bytes]
+
 __all__ = [
     "bitcoin_mutated",
     "bitcoin_path",
     "bitcoin_root",
+    "fisco_path",
+    "fisco_root",
+    "heap_path",
+    "heap_root",
     "rfc6962_path",
     "rfc6962_root",
     "ssz_path",
@@ -158,3 +168,74 @@ def _ssz_siblings(m: int, chunks: tuple[bytes, ...], depth: int) -> tuple[bytes,
     if m < half:
         return (*_ssz_siblings(m, left, depth - 1), _ssz_subtree(right, depth - 1))
     return (*_ssz_siblings(m - half, right, depth - 1), _ssz_subtree(left, depth - 1))
+
+
+# ---- FISCO BCOS 3: each level from the hashes of two neighbours, the last of which may be one --------------
+
+
+def _fisco_above(level: tuple[bytes, ...], hash_of: Hash, sort_pairs: bool) -> tuple[bytes, ...]:
+    groups = [level[i : i + 2] for i in range(0, len(level), 2)]
+    return tuple(hash_of(b"".join(sorted(group) if sort_pairs else group)) for group in groups)
+
+
+def fisco_root(level: tuple[bytes, ...], hash_of: Hash, sort_pairs: bool = False) -> bytes:
+    """The root over transaction hashes, Merkle.h: generateMerkle with the width 2.
+
+    >>> fisco_root((b"a", b"b", b"c"), lambda data: b"<" + data + b">")
+    b'<<ab><c>>'
+    """
+    if not level:
+        return bytes(32)
+    return level[0] if len(level) == 1 else fisco_root(_fisco_above(level, hash_of, sort_pairs), hash_of, sort_pairs)
+
+
+def fisco_path(m: int, level: tuple[bytes, ...], hash_of: Hash, sort_pairs: bool = False) -> tuple[bytes, ...]:
+    """The siblings of hash m, where it has one: of Merkle.h's groups of one or two, what is not on the way up.
+
+    >>> fisco_path(2, (b"a", b"b", b"c"), lambda data: b"<" + data + b">")
+    (b'<ab>',)
+    """
+    if len(level) == 1:
+        return ()
+    sibling = level[m ^ 1 : (m ^ 1) + 1]
+    return (*sibling, *fisco_path(m // 2, _fisco_above(level, hash_of, sort_pairs), hash_of, sort_pairs))
+
+
+# ---- OpenZeppelin: the node at i of the array stands over those at 2 i + 1 and 2 i + 2 ---------------------
+
+
+@lru_cache(maxsize=1 << 17)
+def _heap_node(i: int, leaves: tuple[bytes, ...], hash_of: Hash, sort_pairs: bool) -> bytes:
+    last = 2 * len(leaves) - 2
+    if 2 * i + 1 > last:  # a leaf: they fill the array from its end
+        return leaves[last - i]
+    pair = [_heap_node(child, leaves, hash_of, sort_pairs) for child in (2 * i + 1, 2 * i + 2)]
+    return hash_of(b"".join(sorted(pair) if sort_pairs else pair))
+
+
+def heap_root(leaves: tuple[bytes, ...], hash_of: Hash, sort_pairs: bool = True) -> bytes:
+    """The root over leaf hashes, core.ts: makeMerkleTree.
+
+    >>> heap_root((b"a", b"b", b"c"), lambda data: b"<" + data + b">", sort_pairs=False)
+    b'<<ba>c>'
+    """
+    return _heap_node(0, leaves, hash_of, sort_pairs)
+
+
+def heap_path(
+    m: int, leaves: tuple[bytes, ...], hash_of: Hash, sort_pairs: bool = True
+) -> tuple[bytes, ...]:
+    """The siblings of leaf m, core.ts: getProof.
+
+    >>> heap_path(0, (b"a", b"b", b"c"), lambda data: b"<" + data + b">", sort_pairs=False)
+    (b'b', b'c')
+    """
+    return _heap_siblings(2 * len(leaves) - 2 - m, leaves, hash_of, sort_pairs)
+
+
+def _heap_siblings(i: int, leaves: tuple[bytes, ...], hash_of: Hash, sort_pairs: bool) -> tuple[bytes, ...]:
+    if i == 0:
+        return ()
+    sibling = i + 1 if i % 2 else i - 1
+    above = _heap_siblings((i - 1) // 2, leaves, hash_of, sort_pairs)
+    return (_heap_node(sibling, leaves, hash_of, sort_pairs), *above)

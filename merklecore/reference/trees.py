@@ -12,16 +12,16 @@ from _thread import allocate_lock
 
 from merklecore.errors import BoundsError, InputError
 from merklecore.reference.hashing import DIGEST_SIZES, check_kernel, many
-from merklecore.reference.inputs import Rows, check_threads, contiguous, natural
+from merklecore.reference.inputs import Rows, check_threads, contiguous, fill, natural, output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import SupportsIndex
+    from typing import Any, SupportsIndex
 
     from merklecore.reference.inputs import Bytes, Data, Messages
 
-__all__ = ["Nodes", "Spec", "leaf_hash", "one_leaf", "root"]
+__all__ = ["Nodes", "Spec", "leaf_hash", "leaf_hashes", "one_leaf", "root"]
 
 MAX_DEPTH = 64
 BLOCK_LEVEL = 12  # a root is computed over blocks of 2^12 leaves, so that its memory does not grow with them
@@ -149,6 +149,21 @@ def close(spec: Spec, size: int, peaks: Sequence[bytes]) -> tuple[list[bytes], b
     for k in range(height, spec.depth):
         top = spec.parents((top, spec._zeros[k]))[0]
     return edge, top, equal
+
+
+def leaf_hashes(
+    spec: Spec,
+    leaves: Messages,
+    hashed: bool = False,
+    threads: SupportsIndex | None = None,
+    kernel: str | None = None,
+) -> Any:
+    """All of level 0: uint8, shape (n, d)."""
+    check_kernel(kernel)
+    rows = Rows(leaves, "leaves", spec.width(hashed))
+    check_threads(threads)
+    result = output(None, rows.n, spec.digest_size, ())
+    return fill(result, spec.leaf_hashes(rows.block(0, rows.n), hashed))
 
 
 def heap(spec: Spec, leaves: Sequence[bytes]) -> list[bytes]:
@@ -326,4 +341,6 @@ class Nodes:
 
     def equal_pairs(self) -> int:
         """Pairs of equal siblings in the tree, a lone node's own copy not counted."""
-        return self._equal + (self._close(len(self))[2] if len(self) else 0)
+        if self._spec.odd != "duplicate" or not len(self):
+            return 0
+        return self._equal + self._close(len(self))[2]
