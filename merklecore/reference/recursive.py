@@ -20,6 +20,8 @@ __all__ = [
     "bitcoin_mutated",
     "bitcoin_path",
     "bitcoin_root",
+    "chainmaker_path",
+    "chainmaker_root",
     "fisco_path",
     "fisco_root",
     "heap_path",
@@ -31,8 +33,16 @@ __all__ = [
 ]
 
 
+def _sha256(data: bytes) -> bytes:
+    return sha256(data).digest()
+
+
+def _sha256d(data: bytes) -> bytes:
+    return _sha256(_sha256(data))
+
+
 def _hash(*parts: bytes) -> bytes:
-    return sha256(b"".join(parts)).digest()
+    return _sha256(b"".join(parts))
 
 
 # ---- RFC 6962 section 2.1, RFC 9162 section 2.1 ------------------------------------------------------------
@@ -47,7 +57,7 @@ def _split(n: int) -> int:
 
 
 @lru_cache(maxsize=1 << 17)
-def rfc6962_root(D: tuple[bytes, ...]) -> bytes:
+def rfc6962_root(D: tuple[bytes, ...], hash_of: Hash = _sha256) -> bytes:
     """MTH(D[n]), section 2.1.
 
     >>> rfc6962_root(()).hex()[:16]
@@ -55,14 +65,14 @@ def rfc6962_root(D: tuple[bytes, ...]) -> bytes:
     """
     n = len(D)
     if n == 0:
-        return _hash()
+        return hash_of(b"")
     if n == 1:
-        return _hash(b"\x00", D[0])
+        return hash_of(b"\x00" + D[0])
     k = _split(n)
-    return _hash(b"\x01", rfc6962_root(D[:k]), rfc6962_root(D[k:]))
+    return hash_of(b"\x01" + rfc6962_root(D[:k], hash_of) + rfc6962_root(D[k:], hash_of))
 
 
-def rfc6962_path(m: int, D: tuple[bytes, ...]) -> tuple[bytes, ...]:
+def rfc6962_path(m: int, D: tuple[bytes, ...], hash_of: Hash = _sha256) -> tuple[bytes, ...]:
     """PATH(m, D[n]), RFC 6962 section 2.1.1, RFC 9162 section 2.1.3.1.
 
     >>> len(rfc6962_path(6, (b"",) * 7))
@@ -73,8 +83,8 @@ def rfc6962_path(m: int, D: tuple[bytes, ...]) -> tuple[bytes, ...]:
         return ()
     k = _split(n)
     if m < k:
-        return (*rfc6962_path(m, D[:k]), rfc6962_root(D[k:]))
-    return (*rfc6962_path(m - k, D[k:]), rfc6962_root(D[:k]))
+        return (*rfc6962_path(m, D[:k], hash_of), rfc6962_root(D[k:], hash_of))
+    return (*rfc6962_path(m - k, D[k:], hash_of), rfc6962_root(D[:k], hash_of))
 
 
 # ---- Bitcoin: a level of odd length repeats its last node --------------------------------------------------
@@ -84,7 +94,7 @@ def rfc6962_path(m: int, D: tuple[bytes, ...]) -> tuple[bytes, ...]:
 def _bitcoin_above(level: tuple[bytes, ...]) -> tuple[bytes, ...]:
     if len(level) % 2:
         level += level[-1:]
-    return tuple(_hash(_hash(level[i], level[i + 1])) for i in range(0, len(level), 2))
+    return tuple(_sha256d(level[i] + level[i + 1]) for i in range(0, len(level), 2))
 
 
 def bitcoin_root(level: tuple[bytes, ...]) -> bytes:
@@ -173,6 +183,7 @@ def _ssz_siblings(m: int, chunks: tuple[bytes, ...], depth: int) -> tuple[bytes,
 # ---- FISCO BCOS 3: each level from the hashes of two neighbours, the last of which may be one --------------
 
 
+@lru_cache(maxsize=1 << 17)
 def _fisco_above(level: tuple[bytes, ...], hash_of: Hash, sort_pairs: bool) -> tuple[bytes, ...]:
     groups = [level[i : i + 2] for i in range(0, len(level), 2)]
     return tuple(hash_of(b"".join(sorted(group) if sort_pairs else group)) for group in groups)
@@ -186,11 +197,15 @@ def fisco_root(level: tuple[bytes, ...], hash_of: Hash, sort_pairs: bool = False
     """
     if not level:
         return bytes(32)
-    return level[0] if len(level) == 1 else fisco_root(_fisco_above(level, hash_of, sort_pairs), hash_of, sort_pairs)
+    if len(level) == 1:
+        return level[0]
+    return fisco_root(_fisco_above(level, hash_of, sort_pairs), hash_of, sort_pairs)
 
 
-def fisco_path(m: int, level: tuple[bytes, ...], hash_of: Hash, sort_pairs: bool = False) -> tuple[bytes, ...]:
-    """The siblings of hash m, where it has one: of Merkle.h's groups of one or two, what is not on the way up.
+def fisco_path(
+    m: int, level: tuple[bytes, ...], hash_of: Hash, sort_pairs: bool = False
+) -> tuple[bytes, ...]:
+    """The siblings of hash m where it has one: what Merkle.h's groups of one or two hold besides the way up.
 
     >>> fisco_path(2, (b"a", b"b", b"c"), lambda data: b"<" + data + b">")
     (b'<ab>',)
@@ -199,6 +214,45 @@ def fisco_path(m: int, level: tuple[bytes, ...], hash_of: Hash, sort_pairs: bool
         return ()
     sibling = level[m ^ 1 : (m ^ 1) + 1]
     return (*sibling, *fisco_path(m // 2, _fisco_above(level, hash_of, sort_pairs), hash_of, sort_pairs))
+
+
+# ---- ChainMaker, merkle.go: a perfect tree whose places beyond the leaves hold nothing ---------------------
+
+
+@lru_cache(maxsize=1 << 17)
+def _chainmaker_node(hashes: tuple[bytes, ...], height: int, hash_of: Hash) -> bytes | None:
+    if height == 0:
+        return hashes[0] if hashes else None
+    half = 1 << (height - 1)
+    left = _chainmaker_node(hashes[:half], height - 1, hash_of)
+    right = _chainmaker_node(hashes[half:], height - 1, hash_of)
+    if left is None:
+        return None
+    return hash_of(left + (left if right is None else right))
+
+
+def chainmaker_root(hashes: tuple[bytes, ...], hash_of: Hash) -> bytes:
+    """GetMerkleRoot: nothing over nothing, and a left node without a right one is taken twice.
+
+    >>> chainmaker_root((b"a", b"b", b"c"), lambda data: b"<" + data + b">")
+    b'<<ab><cc>>'
+    """
+    return _chainmaker_node(hashes, _depth(len(hashes)), hash_of) or b""
+
+
+def chainmaker_path(m: int, hashes: tuple[bytes, ...], hash_of: Hash) -> tuple[bytes, ...]:
+    """GetMerklePath: the siblings of hash m, or the node itself where it has none.
+
+    >>> chainmaker_path(2, (b"a", b"b", b"c"), lambda data: b"<" + data + b">")
+    (b'c', b'<ab>')
+    """
+    path = []
+    for height in range(_depth(len(hashes))):
+        at = m >> height
+        spans = (hashes[i << height : (i + 1) << height] for i in (at ^ 1, at))
+        sibling, own = (_chainmaker_node(span, height, hash_of) for span in spans)
+        path.append(sibling or own or b"")
+    return tuple(path)
 
 
 # ---- OpenZeppelin: the node at i of the array stands over those at 2 i + 1 and 2 i + 2 ---------------------
