@@ -129,7 +129,7 @@ def leaf_hashes(profile: Profile, leaves: Sequence[bytes]) -> list[bytes]:
 
 
 def levels(profile: Profile, leaves: Sequence[bytes]) -> list[list[bytes]]:
-    """Return all levels over 2^k leaves: no rule for odd levels ever applies, and a heap of sorted pairs is one."""
+    """Return all levels over 2^k leaves: no rule for odd levels applies, and a heap of sorted pairs has levels."""
     many, prefix = LOOPS[profile.algorithm].many, profile.node_prefix
     level = leaf_hashes(profile, leaves)
     found = [level]

@@ -276,9 +276,7 @@ def heap_root(leaves: tuple[bytes, ...], hash_of: Hash, sort_pairs: bool = True)
     return _heap_node(0, leaves, hash_of, sort_pairs)
 
 
-def heap_path(
-    m: int, leaves: tuple[bytes, ...], hash_of: Hash, sort_pairs: bool = True
-) -> tuple[bytes, ...]:
+def heap_path(m: int, leaves: tuple[bytes, ...], hash_of: Hash, sort_pairs: bool = True) -> tuple[bytes, ...]:
     """The siblings of leaf m, core.ts: getProof.
 
     >>> heap_path(0, (b"a", b"b", b"c"), lambda data: b"<" + data + b">", sort_pairs=False)

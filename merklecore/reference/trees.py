@@ -170,8 +170,8 @@ def heap(spec: Spec, leaves: Sequence[bytes]) -> list[bytes]:
     """Make the inner nodes over n leaf hashes as OpenZeppelin places them; the last one is the root.
 
     They have an array t of 2 n - 1 nodes, t[i] over t[2 i + 1] and t[2 i + 2], the leaf of rank r at
-    t[2 n - 2 - r]. Read from its end it is a queue: the leaves, and behind them one node for each two from its
-    front, of which the second is the left one.
+    t[2 n - 2 - r]. Read from its end it is a queue: the leaves, and behind them one node for each two from
+    its front, of which the second is the left one.
     """
     queue, taken = list(leaves), 0
     while len(queue) - taken > 1:
@@ -319,7 +319,8 @@ class Nodes:
             raise BoundsError(f"size {n} is above the tree's size {len(self)}")
         if n != len(self) and self._spec.odd == "heap":
             raise InputError(
-                f"size {n}: a heap of {len(self)} leaves holds no smaller one, for adding a leaf moves the others"
+                f"size {n}: a heap of {len(self)} leaves holds no smaller one, "
+                "for adding a leaf moves the others"
             )
         return n
 

@@ -56,8 +56,8 @@ def inclusion_nodes(
     """Return the ids of the nodes on an inclusion path, leaf to root: (level, index) of each hash.
 
     With odd="split" they are the siblings of RFC 6962 section 2.1.1; where a lone node rises there is none,
-    nor where it is hashed alone ("rehash"). With "heap" ids are (0, leaf) and (1, inner node), see above. With
-    "duplicate" a lone node's id is its own; with "pad" ids beyond the last node are zero subtrees, and
+    nor where it is hashed alone ("rehash"). With "heap" ids are (0, leaf) and (1, inner node), see above.
+    With "duplicate" a lone node's id is its own; with "pad" ids beyond the last node are zero subtrees, and
     with ``limit`` the path goes on to the depth of the limit. BoundsError unless index < size; InputError for
     another ``odd``, or a ``limit`` without "pad".
 

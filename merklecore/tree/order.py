@@ -20,8 +20,8 @@ def openzeppelin_order(leaves: Messages, profile: Profile | str = "openzeppelin"
     """Return the indices of n leaves by ascending leaf hash: int64, shape (n,).
 
     OpenZeppelin's merkle-tree sorts leaf hashes as numbers unless it is told ``sortLeaves: false``
-    (merkletree.ts, ``prepare``), so the tree to build is that over the leaves in this order: leaf order[i] gets
-    index i. Equal hashes keep the order in which they come.
+    (merkletree.ts, ``prepare``), so the tree to build is that over the leaves in this order: leaf order[i]
+    gets index i. Equal hashes keep the order in which they come.
 
     leaves: what ``merkle_root`` takes; its errors. profile: whose leaf hashes are meant.
 
@@ -40,6 +40,8 @@ def openzeppelin_order(leaves: Messages, profile: Profile | str = "openzeppelin"
     words = digests.view(">u8").astype(np.uint64)  # columns, the first of which weighs most
     order: NDArray[np.int64] = np.argsort(words[:, 0], kind="stable").astype(np.int64, copy=False)
     first = words[order, 0]
-    if bool((first[1:] == first[:-1]).any()):  # the first 8 bytes do not decide: duplicates, as good as always
+    if bool(
+        (first[1:] == first[:-1]).any()
+    ):  # the first 8 bytes do not decide: duplicates, as good as always
         order = np.lexsort(words.T[::-1]).astype(np.int64, copy=False)
     return order

@@ -48,10 +48,11 @@ class Profile:
     sort_pairs: the smaller of two siblings is hashed first, bytes compared as a number. Such a node does not
     say which child was left: a proof binds the depth of a leaf, not its index.
     odd: how a level with an odd count is closed. "split": the lone node rises, which is the tree of RFC 6962
-    section 2.1; "duplicate": it is paired with itself (Bitcoin); "pad": with zero subtrees (SSZ); "rehash": it
-    is hashed alone, H(node_prefix || node), and a single leaf is the root (FISCO BCOS 3). "heap": there are no
-    such levels, but a complete binary tree in an array of 2 n - 1 nodes, node i over 2 i + 1 and 2 i + 2, the
-    leaf of index r at 2 n - 2 - r (OpenZeppelin). Every leaf moves when one is added: it has no earlier sizes.
+    section 2.1; "duplicate": it is paired with itself (Bitcoin); "pad": with zero subtrees (SSZ); "rehash":
+    it is hashed alone, H(node_prefix || node), and a single leaf is the root (FISCO BCOS 3). "heap": there
+    are no such levels, but a complete binary tree in an array of 2 n - 1 nodes, node i over 2 i + 1 and
+    2 i + 2, the leaf of index r at 2 n - 2 - r (OpenZeppelin). All leaves move when one is added, so there
+    are no earlier sizes.
     limit: with "pad", the most leaves there may be; the tree has the depth of that many, rounded up to a
     power of two. None: of those there are.
     empty: the root of no leaves. "hash": H of the empty string; bytes, d or none: those; None: there is none
@@ -138,8 +139,12 @@ class Profile:
         if self.leaf == "as_is":
             return False
         node, d = len(self.node_prefix), self.digest_size
-        nodes = {node + 2 * d, node + d} if self.odd == "rehash" else {node + 2 * d}  # what is hashed, in bytes
-        prefix = b"" if self.leaf == "hash_twice" else self.leaf_prefix  # in the hash that makes the leaf hash
+        nodes = (
+            {node + 2 * d, node + d} if self.odd == "rehash" else {node + 2 * d}
+        )  # what is hashed, in bytes
+        prefix = (
+            b"" if self.leaf == "hash_twice" else self.leaf_prefix
+        )  # in the hash that makes the leaf hash
         if self.leaf != "hash" and len(prefix) + d not in nodes:
             return True
         shorter = min(len(prefix), node)
@@ -228,7 +233,7 @@ _NAMED = {
         Profile("openzeppelin", "keccak256", leaf="hash_twice", odd="heap", sort_pairs=True),
         # OpenZeppelin merkle-tree, simple.ts: formatLeaf. Checked against a dump of the library.
         Profile("openzeppelin-simple", "keccak256", leaf="as_is", odd="heap", sort_pairs=True),
-        # CometBFT, types/tx.go: Txs.Hash, over crypto/merkle/tree.go and hash.go; H("") from Tendermint 0.34 on
+        # CometBFT, types/tx.go: Txs.Hash, over crypto/merkle/tree.go, hash.go; H("") from Tendermint 0.34 on
         _SPLIT.replace(name="cometbft-txs", leaf="hash_digest"),
         # FISCO BCOS 3, bcos-crypto/merkle/Merkle.h with width 2, called by calculateTransactionRoot. Checked
         # against the root of a block of 51 transactions. FISCO BCOS 2 and the release candidates of 3 have

@@ -28,8 +28,8 @@ def merkle_root(
 ) -> bytes:
     """Return the root over n leaves, d bytes, without keeping the tree: O(log n) memory beyond the input.
 
-    Where the profile's tree is a heap (OpenZeppelin) no node can be made before the number of leaves is known,
-    so there it takes up to 2 n d bytes.
+    Where the profile's tree is a heap (OpenZeppelin) no node has its place before the number of leaves is
+    known, so there it takes up to 2 n d bytes.
 
     leaves: what ``hash_many`` takes, n of any lengths; with ``hashed``, or where the profile takes leaves as
     they are, n digests of d bytes, which may also stand in one flat buffer.

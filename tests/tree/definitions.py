@@ -1,4 +1,4 @@
-"""Each profile's recursive definition: a root and a path of leaves, which share no code with the library's trees."""
+"""Each profile's recursive definition: a root and a path of leaves, without code of the library's trees."""
 
 from __future__ import annotations
 

@@ -129,7 +129,9 @@ def test_resolving():
     assert resolve("rfc6962") is mc.profiles["rfc6962"]
     profile = mc.Profile("mine")
     assert resolve(profile) is profile
-    with pytest.raises(mc.InputError, match="profile 'rfc' is none of rfc6962, rfc6962-sm3, bitcoin, ssz, open"):
+    with pytest.raises(
+        mc.InputError, match="profile 'rfc' is none of rfc6962, rfc6962-sm3, bitcoin, ssz, open"
+    ):
         mc.merkle_root([], "rfc")
     for wrong in (None, b"ssz", 5, mc.Profile):
         with pytest.raises(TypeError, match="profile: a name or a Profile is needed"):
