@@ -129,7 +129,7 @@ def leaf_hashes(profile: Profile, leaves: Sequence[bytes]) -> list[bytes]:
 
 
 def levels(profile: Profile, leaves: Sequence[bytes]) -> list[list[bytes]]:
-    """Return all levels over 2^k leaves: no rule for odd levels applies, and a heap of sorted pairs has levels."""
+    """Return all levels over 2^k leaves, where no rule for odd levels applies and a heap has levels too."""
     many, prefix = LOOPS[profile.algorithm].many, profile.node_prefix
     level = leaf_hashes(profile, leaves)
     found = [level]
