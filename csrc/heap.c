@@ -1,17 +1,17 @@
 /* OpenZeppelin's trees: a complete binary tree in an array, which has no levels of its own.
  *
- * Their array t has 2n - 1 nodes, t[i] over t[2i + 1] and t[2i + 2], the leaf of rank r at t[2n - 2 - r]. Read from its
- * end it is a queue Q: the leaves in their order, and behind them Q[n + m], over Q[2m + 1] (left) and Q[2m]. So pairs
- * stand side by side, and whatever pairs the queue holds can be hashed at once: half of what is left, O(log n) times.
- * As every place depends on n, a tree that has changed is built anew. */
+ * Their array t has 2n - 1 nodes, t[i] over t[2i + 1] and t[2i + 2], the leaf of rank r at t[2n - 2 - r]. Read from
+ * its end it is a queue Q: the leaves in their order, and behind them Q[n + m], over Q[2m + 1] (left) and Q[2m]. So
+ * pairs stand side by side, and whatever pairs the queue holds can be hashed at once: half of what is left, O(log n)
+ * times. As every place depends on n, a tree that has changed is built anew. */
 #include "merklecore.h"
 
 #include <string.h>
 
 enum {
-    TASK = 1 << 12,             /* pairs */
-    PASS = 4 * MC_MAX_LANES,    /* pairs turned round at a time */
-    STACK_LEAVES = 64,          /* a root over so few works on the stack */
+    TASK = 1 << 12,          /* pairs */
+    PASS = 4 * MC_MAX_LANES, /* pairs turned round at a time */
+    STACK_LEAVES = 64,       /* a root over so few works on the stack */
 };
 
 /* Parents of neighbours in the queue, where the left child stands second. Sorted pairs have no sides. */
