@@ -12,8 +12,8 @@ from merklecore._native.arguments cimport (
     Messages, messages_of, natural, one_message, output, thread_count, view_of,
 )
 from merklecore._native.core cimport (
-    MC_ODD_DUPLICATE, MC_ODD_HEAP, MC_OK, mc_close, mc_edge, mc_extend, mc_heap, mc_heap_root, mc_leaf_hashes_parallel, mc_peaks,
-    mc_reduce, mc_release, mc_reserve, mc_status,
+    MC_ODD_DUPLICATE, MC_ODD_HEAP, MC_OK, mc_close, mc_edge, mc_extend, mc_heap, mc_heap_root,
+    mc_leaf_hashes_parallel, mc_peaks, mc_reduce, mc_release, mc_reserve, mc_status,
 )
 from merklecore._native.dispatch cimport allowed, failed
 from merklecore._native.spec cimport Spec, digest_at
