@@ -254,3 +254,22 @@ def test_a_fork_amid_the_hashing_of_a_heap():
         assert tree.append(b"\1" * 32) == len(MANY) + count
 
     meanwhile(hashed, lambda: in_a_fork(look))
+
+
+class Size:
+    """An index that changes the tree when it is read."""
+
+    def __init__(self, value, tree):
+        self.value, self.tree = value, tree
+
+    def __index__(self):
+        self.tree.append(bytes(32))
+        return self.value
+
+
+def test_a_heap_that_changes_while_a_size_is_read():
+    tree = mc.MerkleTree(LEAVES[:5], HEAPS[True])
+    with pytest.raises(mc.InputError, match="size 5: a heap of 6 leaves"):
+        tree.root_at(Size(5, tree))
+    assert tree.root_at(Size(7, tree)) == tree.root
+    assert len(tree) == 7
