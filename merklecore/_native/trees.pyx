@@ -193,8 +193,8 @@ cdef class Nodes:
 
     cdef int present(self, uint64_t size) except -1:
         if size != self.size and self.spec.rule.odd == MC_ODD_HEAP:
-            raise InputError(f"size {size}: a heap of {self.size} leaves holds no smaller one, for adding a leaf moves "
-                             "the others")
+            raise InputError(f"size {size}: a heap of {self.size} leaves holds no smaller one, for adding a leaf "
+                             "moves the others")
         return 0
 
     cdef int close(self, uint64_t size, mc_edge *edge) except -1:
