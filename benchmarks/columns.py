@@ -1,4 +1,4 @@
-"""Columns of Apache Arrow over the bytes of an array: the same values in each layout, copied where one needs it."""
+"""Columns of Apache Arrow over the bytes of an array: the same values in each layout that is compared."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Stream(ctypes.Structure):
 
 
 Schema._fields_ = [
-    *(("format", c_char_p), ("name", c_char_p), ("metadata", c_char_p), ("flags", c_int64)),
+    *(("format", c_char_p), ("name", c_char_p), ("metadata", c_void_p), ("flags", c_int64)),
     *(("n_children", c_int64), ("children", POINTER(POINTER(Schema))), ("dictionary", POINTER(Schema))),
     *(("release", c_void_p), ("private_data", c_void_p)),
 ]
@@ -39,6 +39,12 @@ KINDS = {Schema: b"arrow_schema", Array: b"arrow_array", Stream: b"arrow_array_s
 BROKEN = 5  # EIO
 
 new_capsule = PYFUNCTYPE(py_object, c_void_p, c_char_p, c_void_p)(("PyCapsule_New", ctypes.pythonapi))
+
+# Three values of binary.
+DATA = bytes(range(64))
+OFFSETS = struct.pack("=4i", 0, 3, 3, 10)
+BINARY = (None, OFFSETS, DATA)
+VALUES = [DATA[:3], b"", DATA[3:10]]
 
 
 class Ledger:
@@ -94,7 +100,7 @@ class Ledger:
         made = Array(length=length, n_buffers=len(buffers or ()), n_children=len(children))
         if buffers is not None:
             memory = [
-                None if b is None else self.keep(ctypes.create_string_buffer(b, len(b))) for b in buffers
+                None if b is None else self.keep(ctypes.create_string_buffer(b, len(b) or 1)) for b in buffers
             ]
             made.buffers = self.keep((c_void_p * len(memory))(*[m and ctypes.addressof(m) for m in memory]))
         if children:

@@ -185,6 +185,14 @@ def test_pandas_says_what_is_no_bytes(backend):
         backend.hash_many(pd.Series([b"a", 1]), "sha256")
 
 
+def test_polars_columns_of_objects(backend):
+    """polars exports the addresses of the objects, in a column of fixed_size_binary."""
+    objects = pl.Series("a", [object()], dtype=pl.Object)
+    for column in (objects, pl.DataFrame(objects), objects.head(0)):
+        with pytest.raises(mc.InputError, match=r"^messages: bytes are needed, not Python objects$"):
+            backend.hash_many(column, "sha256")
+
+
 def test_what_has_a_buffer_is_read_through_it(backend):
     class Both(np.ndarray):
         def __arrow_c_array__(self, requested_schema=None):

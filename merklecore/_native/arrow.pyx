@@ -18,6 +18,7 @@ from merklecore._native.core cimport (
 
 from os import strerror
 
+from merklecore._text import exports_objects
 from merklecore.errors import InputError
 
 cdef size_t MOST = <size_t>1 << 55  # as of all messages
@@ -230,6 +231,8 @@ cdef Column column_of(object source, str what):
         method = getattr(source, "__arrow_c_stream__", None)
         if method is None:
             return None
+        if exports_objects(source):
+            raise InputError(f"{what}: bytes are needed, not Python objects")
         column = Column.__new__(Column)
         column.take_stream(_exported(method, what), what)
     column.finish(what)

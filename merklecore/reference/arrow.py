@@ -18,6 +18,7 @@ from ctypes import CFUNCTYPE, POINTER, PYFUNCTYPE, c_char_p, c_int, c_int64, c_v
 from itertools import pairwise
 from os import strerror
 
+from merklecore._text import exports_objects
 from merklecore.errors import InputError
 
 TYPE_CHECKING = False
@@ -377,6 +378,8 @@ def column_of(source: Any, what: str) -> Column | None:
     if (method := getattr(source, "__arrow_c_array__", None)) is not None:
         column.take_array(_exported(method, what))
     elif (method := getattr(source, "__arrow_c_stream__", None)) is not None:
+        if exports_objects(source):
+            raise InputError(f"{what}: bytes are needed, not Python objects")
         column.take_stream(_exported(method, what))
     else:
         return None
