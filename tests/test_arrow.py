@@ -343,3 +343,27 @@ def test_a_stream_that_fails_says_why(backend):
     reader = pa.RecordBatchReader.from_batches(pa.schema({"a": pa.binary()}), batches())
     with pytest.raises(mc.InputError, match=r"^messages: the Arrow stream failed: .*no more of this"):
         backend.hash_many(reader, "sha256")
+
+
+def test_a_stream_whose_threads_need_the_interpreter(backend):
+    """It hangs where its functions are called with the GIL."""
+    code = """
+import io, time
+import merklecore as mc
+import pyarrow as pa
+from pyarrow import csv
+
+class Slow(io.BytesIO):
+    def read(self, *size):
+        time.sleep(0.002)
+        return super().read(*size)
+
+values = [b"%d" % i for i in range(5000)]
+reader = csv.open_csv(
+    Slow(b"\\n".join([b"a", *values, b""])),
+    read_options=csv.ReadOptions(block_size=1024),
+    convert_options=csv.ConvertOptions(column_types={"a": pa.binary()}),
+)
+print(mc.merkle_root(reader) == mc.merkle_root(values))
+"""
+    assert output(code, MERKLECORE_BACKEND=backend.NAME).strip() == "True"
