@@ -118,7 +118,8 @@ class Ledger:
         if structure.release:
             self.handed[structure.private_data] += 1
             self.exported.append(structure)
-        return new_capsule(ctypes.addressof(structure), name or KINDS[type(structure)], None)
+        name = self.keep(name or KINDS[type(structure)])  # a capsule does not
+        return new_capsule(ctypes.addressof(structure), name, None)
 
     def hand_over(self, structure, place):
         """What a stream does: it writes a structure where the consumer says."""
