@@ -34,6 +34,7 @@ __all__ = [
     "leaf_hash",
     "measure",
     "new",
+    "path",
     "root",
     "sha3_256",
     "sha256",
@@ -122,6 +123,7 @@ kernels = _chosen.kernels
 leaf_hash = _chosen.leaf_hash
 measure = _chosen.measure
 new = _chosen.new
+path = _chosen.path
 root = _chosen.root
 sha3_256 = _chosen.sha3_256
 sha256 = _chosen.sha256

@@ -19,7 +19,9 @@ from merklecore._native.hashing import (
     sm3,
 )
 from merklecore._native.incremental import new
-from merklecore._native.merkle import Nodes, Spec, fold, leaf_hash, root
+from merklecore._native.proofs import fold, path
+from merklecore._native.spec import Spec, leaf_hash
+from merklecore._native.trees import Nodes, root
 
 __all__ = [
     "DIGEST_SIZES",
@@ -39,6 +41,7 @@ __all__ = [
     "leaf_hash",
     "measure",
     "new",
+    "path",
     "root",
     "sha3_256",
     "sha256",

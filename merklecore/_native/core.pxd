@@ -7,8 +7,8 @@ cdef extern from "merklecore.h" nogil:
     enum: MC_HASHES, MC_SHA256, MC_SHA256D, MC_SHA512, MC_SHA3_256, MC_KECCAK256, MC_SM3, MC_BLAKE3, MC_BLAKE2B_256
     enum: MC_NODE, MC_PREFIXED_NODE, MC_MESSAGES, MC_SHAPES
     enum: MC_LEAF_HASH, MC_LEAF_HASH_TWICE, MC_LEAF_HASH_DIGEST, MC_LEAF_AS_IS
-    enum: MC_ODD_SPLIT, MC_ODD_DUPLICATE, MC_ODD_PAD
-    enum: MC_SIBLING_RIGHT, MC_SIBLING_LEFT, MC_SIBLING_COPY, MC_SIBLING_ZERO
+    enum: MC_ODD_SPLIT, MC_ODD_DUPLICATE, MC_ODD_PAD, MC_ODD_REHASH, MC_ODD_HEAP
+    enum: MC_SIBLING_RIGHT, MC_SIBLING_LEFT, MC_SIBLING_COPY, MC_SIBLING_ZERO, MC_SIBLING_NONE
     const size_t MC_MIXED
 
     ctypedef enum mc_status:
@@ -72,7 +72,7 @@ cdef extern from "merklecore.h" nogil:
     void mc_release(mc_block *block)
 
     ctypedef struct mc_rule:
-        int hash, leaf, odd, depth
+        int hash, leaf, odd, sort_pairs, depth
         const uint8_t *leaf_prefix
         const uint8_t *node_prefix
         size_t leaf_prefix_bytes, node_prefix_bytes
@@ -86,6 +86,8 @@ cdef extern from "merklecore.h" nogil:
         uint8_t root[64]
     ctypedef struct mc_step:
         uint8_t level, side
+    mc_status mc_hash_siblings(const mc_rule *rule, const uint8_t *nodes, size_t pairs, uint8_t *out, uint32_t isas)
+    mc_status mc_hash_lone(const mc_rule *rule, const uint8_t *node, uint8_t *out, uint32_t isas)
     mc_status mc_leaf_hashes(const mc_rule *rule, const mc_messages *leaves, size_t first, size_t n, uint8_t *out,
                              uint32_t isas)
     mc_status mc_reduce(const mc_rule *rule, const mc_messages *leaves, int hashed, mc_peaks *peaks, uint32_t isas,

@@ -105,7 +105,7 @@ class Profile:
             raise InputError("leaf_prefix: leaves that are taken as they are have none")
         limit = _limit(limit, odd)
         empty = _empty(empty, _backend.DIGEST_SIZES[algorithm])
-        spec = _backend.Spec(algorithm, leaf, leaf_prefix, node_prefix, odd, limit, empty)
+        spec = _backend.Spec(algorithm, leaf, leaf_prefix, node_prefix, odd, sort_pairs, limit, empty)
         key = (name, algorithm, leaf, leaf_prefix, node_prefix, odd, sort_pairs, limit, empty)
         for field, value in zip(FIELDS, key, strict=True):
             object.__setattr__(self, field, value)

@@ -173,4 +173,4 @@ class MerkleTree:
         >>> tree.prove(0, size=2).path == (tree.leaf_hash(1),)
         True
         """
-        return made(self._nodes.path(index, size))
+        return made(_backend.path(self._nodes, index, size))

@@ -27,6 +27,7 @@ def specs(draw):
         b"" if leaf == "as_is" else draw(st.binary(max_size=70)),
         draw(st.sampled_from([b"", b"\1", b"\0"]) | st.binary(max_size=130)),
         odd,
+        draw(st.booleans()),
         draw(st.none() | st.integers(100, 2**64)) if odd == "pad" else None,
         draw(st.none() | st.just("hash") | st.binary(min_size=d, max_size=d)),
     )
@@ -67,8 +68,8 @@ def test_trees(fields, data):
         return (
             roots,
             answer(lambda: nodes.root(size)),
-            answer(lambda: nodes.path(index)),
-            answer(lambda: nodes.path(index, size)),
+            answer(lambda: backend.path(nodes, index)),
+            answer(lambda: backend.path(nodes, index, size)),
             answer(lambda: nodes.leaf(index)),
             [backend.leaf_hash(spec, leaf) for leaf in leaves],
             nodes.equal_pairs(),
@@ -90,7 +91,7 @@ def test_folding(fields, data):
     made = {backend: backend.Spec(*fields) for backend in (_native, reference)}
     nodes = reference.Nodes(made[reference])
     nodes.extend(leaves)
-    path = list(nodes.path(index))
+    path = list(reference.path(nodes, index))
     bend = data.draw(st.sampled_from(["nothing", "hash", "length", "swap", "drop", "add", "index", "size"]))
     place = data.draw(st.integers(0, max(len(path) - 1, 0)))
     if bend == "hash" and path:
@@ -132,7 +133,7 @@ SHAPES = {
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_sizes_around_blocks(shape, odd, threads):
     """Blocks of 4,096 leaves, one more and one less, each size reached in two steps."""
-    fields = ("sha256", "hash", b"\0", b"\1", odd, None, None)
+    fields = ("sha256", "hash", b"\0", b"\1", odd, False, None, None)
     specs = [backend.Spec(*fields) for backend in (_native, reference)]
     for n in (127, 128, 129, 4095, 4096, 4097, 8193):
         leaves = SHAPES[shape](n)
@@ -148,7 +149,7 @@ def test_sizes_around_blocks(shape, odd, threads):
 
 def test_equal_siblings_are_counted_at_the_edge_too(backend):
     """Among equal leaves all siblings are equal, complete nodes or not; a lone node's copy is none."""
-    spec = backend.Spec("sha256d", "as_is", b"", b"", "duplicate", None, None)
+    spec = backend.Spec("sha256d", "as_is", b"", b"", "duplicate", False, None, None)
     for n in range(1, 70):
         nodes = backend.Nodes(spec)
         nodes.extend(bytes(32) * n)
@@ -157,7 +158,7 @@ def test_equal_siblings_are_counted_at_the_edge_too(backend):
 
 
 def test_zero_subtrees(backend):
-    spec = backend.Spec("sha256", "as_is", b"", b"", "pad", None, None)
+    spec = backend.Spec("sha256", "as_is", b"", b"", "pad", False, None, None)
     level = bytes(32)
     for k in range(65):
         assert spec.zero(k) == level
@@ -166,12 +167,12 @@ def test_zero_subtrees(backend):
         with pytest.raises(mc.BoundsError):
             spec.zero(wrong)
     with pytest.raises(mc.BoundsError):
-        backend.Spec("sha256", "as_is", b"", b"", "split", None, None).zero(0)
+        backend.Spec("sha256", "as_is", b"", b"", "split", False, None, None).zero(0)
 
 
 @pytest.mark.parametrize("call", ["root", "leaf_hash", "fold", "extend"])
 def test_kernels_by_name(backend, call):
-    spec = backend.Spec("sha256d", "hash", b"\0", b"\1", "split", None, None)
+    spec = backend.Spec("sha256d", "hash", b"\0", b"\1", "split", False, None, None)
 
     def made(kernel):
         if call == "root":
@@ -193,7 +194,7 @@ def test_kernels_by_name(backend, call):
 
 
 def test_paths_of_wrong_types(backend):
-    spec = backend.Spec("sha256", "hash", b"\0", b"\1", "split", None, None)
+    spec = backend.Spec("sha256", "hash", b"\0", b"\1", "split", False, None, None)
     for wrong in ((None,), ("a" * 32,), (bytearray(32),), (memoryview(bytes(32)),)):
         with pytest.raises(TypeError):
             backend.fold(spec, b"a", wrong, 0, 2)

@@ -36,7 +36,7 @@ def test_inclusion_proofs_of_transparency_dev(vectors):
 
 def test_the_primitive_refuses_them_too(vectors, backend):
     """Where from_path would refuse a path before any root is computed, the fold must not rely on it."""
-    spec = backend.Spec("sha256", "hash", b"\0", b"\1", "split", None, "hash")
+    spec = backend.Spec("sha256", "hash", b"\0", b"\1", "split", False, None, "hash")
     for name, index, size, root, leaf, path, wants_error in inclusion_cases(vectors):
         try:
             holds = backend.fold(spec, leaf, tuple(path), index, size, True) == root

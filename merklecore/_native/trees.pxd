@@ -1,0 +1,26 @@
+# Kept levels, for the modules that prove from them and change them.
+from libc.stddef cimport size_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+from merklecore._native.arguments cimport Messages
+from merklecore._native.core cimport mc_block, mc_edge
+from merklecore._native.spec cimport Spec
+
+
+cdef class Nodes:
+    """The complete nodes of every level in flat arrays, and the edge that closes them, recomputed when asked for."""
+    cdef Spec spec
+    cdef mc_block levels[64]
+    cdef uint64_t size, pairs
+    cdef mc_edge edge
+    cdef bint closed, busy
+
+    cdef int idle(self) except -1
+    cdef int reserve(self, uint64_t size) except -1
+    cdef int add(self, Messages source, bint hashed, unsigned crew, uint32_t isas) except -1
+    cdef uint64_t size_of(self, object size) except? 0xffffffffffffffff
+    cdef int close(self, uint64_t size, mc_edge *edge) except -1
+    cdef int close_now(self) except -1
+
+
+cdef size_t work(Messages source) noexcept  # in units of thread_count
