@@ -30,7 +30,7 @@ def expected(values):
 
 
 def root(backend, column, **options):
-    rfc6962 = backend.Spec("sha256", "hash", b"\x00", b"\x01", "split", None, "hash")
+    rfc6962 = backend.Spec("sha256", "hash", b"\x00", b"\x01", "split", False, None, "hash")
     return backend.root(rfc6962, column, **options)
 
 

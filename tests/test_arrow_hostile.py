@@ -244,7 +244,7 @@ def test_places_in_a_stream_are_those_of_its_messages(backend, ledger):
     views = (2, (None, view(1) * 2, DATA, int64(64))), (1, (None, view(13, buffer=1), DATA, int64(64)))
     stream = ledger.stream(ledger.schema(b"vz"), [ledger.array(*array) for array in views])
     with pytest.raises(mc.InputError, match=r"^leaves\[2\]: an Arrow view into buffer 1 of 1"):
-        backend.Nodes(backend.Spec("sha256", "hash", b"", b"", "split", None, None)).extend(
+        backend.Nodes(backend.Spec("sha256", "hash", b"", b"", "split", False, None, None)).extend(
             Streams(ledger, stream)
         )
 
