@@ -38,7 +38,7 @@ def prove(tree: mc.MerkleTree) -> list[bytes]:
 
 
 def path(nodes: Any) -> list[bytes]:
-    return [node for index in INDICES for node in nodes.path(index)]
+    return [node for index in INDICES for node in reference.path(nodes, index)]
 
 
 @pytest.mark.parametrize("profile", workloads.PROFILES, ids=lambda profile: profile.name)

@@ -103,6 +103,7 @@ def spec_of(module: ModuleType, profile: mc.Profile) -> Any:
         profile.leaf_prefix,
         profile.node_prefix,
         profile.odd,
+        profile.sort_pairs,
         profile.limit,
         profile.empty,
     )

@@ -1,4 +1,4 @@
-/* Merkle trees over the batch primitives: reduction, appending, closing the right edge, folding a path.
+/* Merkle trees over the batch primitives: siblings, reduction, appending, closing the right edge.
  *
  * Everything stands on one fact: the nodes over 2^k aligned leaves depend on nothing else, whatever the rule for odd
  * levels. So leaves are taken in aligned blocks of 2^BLOCK_LEVEL, each hashed level by level while it lies in the
@@ -18,9 +18,37 @@ enum {
 
 static inline size_t digest_bytes(const mc_rule *rule) { return mc_hashes[rule->hash].digest_bytes; }
 
-static inline mc_status hash_level(const mc_rule *rule, const uint8_t *nodes, size_t pairs, uint8_t *out,
-                                   uint32_t isas) {
+/* The smaller digest of each pair first, as numbers whose first byte weighs most. */
+static mc_status hash_sorted(const mc_rule *rule, const uint8_t *nodes, size_t pairs, uint8_t *out, uint32_t isas) {
+    enum { PASS = 4 * MC_MAX_LANES };
+    const size_t d = digest_bytes(rule);
+    uint8_t sorted[PASS * 2 * MC_MAX_DIGEST];
+    while (pairs > 0) {
+        const size_t now = pairs < PASS ? pairs : PASS;
+        for (size_t i = 0; i < now; i++, nodes += 2 * d) {
+            const size_t swap = memcmp(nodes, nodes + d, d) > 0 ? d : 0;
+            memcpy(sorted + 2 * i * d, nodes + swap, d);
+            memcpy(sorted + 2 * i * d + d, nodes + d - swap, d);
+        }
+        mc_status status =
+            mc_hash_nodes(rule->hash, rule->node_prefix, rule->node_prefix_bytes, sorted, now, out, isas);
+        if (status != MC_OK)
+            return status;
+        out += now * d;
+        pairs -= now;
+    }
+    return MC_OK;
+}
+
+mc_status mc_hash_siblings(const mc_rule *rule, const uint8_t *nodes, size_t pairs, uint8_t *out, uint32_t isas) {
+    if (rule->sort_pairs)
+        return hash_sorted(rule, nodes, pairs, out, isas);
     return mc_hash_nodes(rule->hash, rule->node_prefix, rule->node_prefix_bytes, nodes, pairs, out, isas);
+}
+
+mc_status mc_hash_lone(const mc_rule *rule, const uint8_t *node, uint8_t *out, uint32_t isas) {
+    const mc_messages one = {.rows = node, .width = digest_bytes(rule), .n = 1};
+    return mc_hash_messages(rule->hash, rule->node_prefix, rule->node_prefix_bytes, &one, 0, 1, out, isas);
 }
 
 static mc_status hash_pair(const mc_rule *rule, const uint8_t *left, const uint8_t *right, uint8_t *out,
@@ -29,7 +57,7 @@ static mc_status hash_pair(const mc_rule *rule, const uint8_t *left, const uint8
     uint8_t pair[2 * MC_MAX_DIGEST];
     memcpy(pair, left, d);
     memcpy(pair + d, right, d);
-    return hash_level(rule, pair, 1, out, isas);
+    return mc_hash_siblings(rule, pair, 1, out, isas);
 }
 
 /* Equal siblings matter where odd levels are duplicated, and only there (CVE-2012-2459). */
@@ -69,6 +97,29 @@ mc_status mc_leaf_hashes(const mc_rule *rule, const mc_messages *leaves, size_t 
     }
 }
 
+typedef struct hashing {
+    const mc_rule *rule;
+    const mc_messages *leaves;
+    uint8_t *out;
+    uint32_t isas;
+} hashing;
+
+static mc_status hash_task(void *context, size_t i, unsigned worker) {
+    const hashing *all = context;
+    const size_t first = i * BLOCK, n = all->leaves->n - first < BLOCK ? all->leaves->n - first : BLOCK;
+    (void)worker;
+    return mc_leaf_hashes(all->rule, all->leaves, first, n, all->out + first * digest_bytes(all->rule), all->isas);
+}
+
+mc_status mc_leaf_hashes_parallel(const mc_rule *rule, const mc_messages *leaves, int hashed, uint8_t *out,
+                                  uint32_t isas, unsigned threads) {
+    mc_rule taken = *rule;
+    if (hashed)
+        taken.leaf = MC_LEAF_AS_IS;
+    hashing all = {.rule = &taken, .leaves = leaves, .out = out, .isas = isas};
+    return mc_parallel_for((leaves->n + BLOCK - 1) / BLOCK, threads, hash_task, &all);
+}
+
 /* ---- the peaks over all leaves --------------------------------------------------------------------------------- */
 
 /* Reduces n <= BLOCK leaves; `scratch` has room for n rows. peak[k] is written where bit k of n is set. */
@@ -87,7 +138,7 @@ static mc_status reduce_block(const mc_rule *rule, const mc_messages *leaves, si
         if (n & 1)
             memcpy(peak[k], nodes + (n - 1) * d, d);
         *equal += equal_siblings(rule, nodes, n / 2);
-        mc_status status = hash_level(rule, nodes, n / 2, scratch, isas);
+        mc_status status = mc_hash_siblings(rule, nodes, n / 2, scratch, isas);
         if (status != MC_OK)
             return status;
     }
@@ -207,6 +258,10 @@ mc_status mc_close(const mc_rule *rule, uint64_t size, const uint8_t *const *pea
         }
         if (sibling == NULL && rule->odd == MC_ODD_SPLIT) {
             memcpy(above, last, d);
+        } else if (sibling == NULL && rule->odd == MC_ODD_REHASH) {
+            mc_status status = mc_hash_lone(rule, last, above, isas);
+            if (status != MC_OK)
+                return status;
         } else {
             if (sibling == NULL)
                 sibling = rule->odd == MC_ODD_DUPLICATE ? last : rule->zeros + k * d;
@@ -246,7 +301,7 @@ static mc_status complete_level(const extension *all, unsigned k, uint64_t from,
         return MC_OK;
     const uint8_t *nodes = all->level[k] + 2 * first * d;
     *equal += equal_siblings(all->rule, nodes, end - first);
-    return hash_level(all->rule, nodes, end - first, all->level[k + 1] + first * d, all->isas);
+    return mc_hash_siblings(all->rule, nodes, end - first, all->level[k + 1] + first * d, all->isas);
 }
 
 static mc_status extend_task(void *context, size_t i, unsigned worker) {
@@ -257,7 +312,7 @@ static mc_status extend_task(void *context, size_t i, unsigned worker) {
     const uint64_t to = all->end - begin < BLOCK ? all->end : begin + BLOCK;
     mc_status status =
         mc_leaf_hashes(all->rule, all->leaves, from - all->size, to - from, all->level[0] + from * d, all->isas);
-    for (unsigned k = 0; k < BLOCK_LEVEL && status == MC_OK; k++)
+    for (unsigned k = 0; k < BLOCK_LEVEL && all->rule->odd != MC_ODD_HEAP && status == MC_OK; k++)
         status = complete_level(all, k, from, to, &all->equal[worker]);
     return status;
 }
@@ -281,58 +336,10 @@ mc_status mc_extend(const mc_rule *rule, uint8_t *const *level, uint64_t size, c
     threads = threads == 0 ? 1 : threads > MC_MAX_THREADS ? MC_MAX_THREADS : threads;
     memset(equal, 0, threads * sizeof *equal);
     mc_status status = mc_parallel_for(blocks, threads, extend_task, &all);
-    for (unsigned k = BLOCK_LEVEL; k < 63 && all.end >> (k + 1) > 0 && status == MC_OK; k++)
+    const unsigned top = rule->odd == MC_ODD_HEAP ? BLOCK_LEVEL : 63;
+    for (unsigned k = BLOCK_LEVEL; k < top && all.end >> (k + 1) > 0 && status == MC_OK; k++)
         status = complete_level(&all, k, size, all.end, &equal[0]);
     for (unsigned i = 0; i < threads; i++)
         *equal_pairs += equal[i];
     return status;
-}
-
-/* ---- inclusion proofs ------------------------------------------------------------------------------------------ */
-
-mc_status mc_plan(const mc_rule *rule, uint64_t index, uint64_t size, mc_step steps[MC_MAX_DEPTH], size_t *count) {
-    *count = 0;
-    if (index >= size)
-        return MC_BAD_INDEX;
-    for (unsigned k = 0; k < MC_MAX_DEPTH; k++) {
-        const uint64_t at = index >> k, last = (size - 1) >> k;
-        mc_step *step = &steps[*count];
-        if (last == 0 && (int)k >= rule->depth)
-            break;
-        step->level = (uint8_t)k;
-        if (at & 1)
-            step->side = MC_SIBLING_LEFT;
-        else if (at < last)
-            step->side = MC_SIBLING_RIGHT;
-        else if (rule->odd == MC_ODD_SPLIT)
-            continue; /* a lone node rises */
-        else
-            step->side = rule->odd == MC_ODD_DUPLICATE ? MC_SIBLING_COPY : MC_SIBLING_ZERO;
-        ++*count;
-    }
-    return MC_OK;
-}
-
-mc_status mc_fold(const mc_rule *rule, const uint8_t *leaf_hash, const uint8_t *const *path, const mc_step *steps,
-                  size_t count, uint8_t *root, size_t *fault, uint32_t isas) {
-    const size_t d = digest_bytes(rule);
-    uint8_t pair[2 * MC_MAX_DIGEST], node[MC_MAX_DIGEST];
-    memcpy(node, leaf_hash, d);
-    for (size_t i = 0; i < count; i++) {
-        const uint8_t *sibling = path[i];
-        const unsigned side = steps[i].side;
-        *fault = i;
-        if (rule->odd == MC_ODD_DUPLICATE && (side == MC_SIBLING_COPY) != (memcmp(sibling, node, d) == 0))
-            return MC_BAD_SIBLING;
-        if (side == MC_SIBLING_ZERO && memcmp(sibling, rule->zeros + steps[i].level * d, d) != 0)
-            return MC_BAD_ZERO;
-        const int left = side == MC_SIBLING_LEFT;
-        memcpy(pair, left ? sibling : node, d);
-        memcpy(pair + d, left ? node : sibling, d);
-        mc_status status = hash_level(rule, pair, 1, node, isas);
-        if (status != MC_OK)
-            return status;
-    }
-    memcpy(root, node, d);
-    return MC_OK;
 }

@@ -206,21 +206,36 @@ typedef struct mc_block {
 mc_status mc_reserve(mc_block *block, size_t kept, size_t bytes);
 void mc_release(mc_block *block);
 
-/* ---- merkle.c: trees and proofs -------------------------------------------------------------------------------- */
+/* ---- merkle.c: trees ------------------------------------------------------------------------------------------- */
 
 enum { MC_LEAF_HASH, MC_LEAF_HASH_TWICE, MC_LEAF_HASH_DIGEST, MC_LEAF_AS_IS }; /* H(p,x) H(H(p,x)) H(p,H(x)) x */
-enum { MC_ODD_SPLIT, MC_ODD_DUPLICATE, MC_ODD_PAD };
+enum {
+    MC_ODD_SPLIT,     /* a lone node rises */
+    MC_ODD_DUPLICATE, /* it is paired with itself */
+    MC_ODD_PAD,       /* with a zero subtree */
+    MC_ODD_REHASH,    /* it is hashed alone */
+    MC_ODD_HEAP,      /* there are no levels: see heap.c */
+};
 
 typedef struct mc_rule { /* how a tree hashes: a profile in C */
     int hash, leaf, odd;
-    int depth; /* MC_ODD_PAD: levels of the whole tree where it has a limit; -1 without one */
+    int sort_pairs; /* the smaller of two siblings is hashed first */
+    int depth;      /* MC_ODD_PAD: levels of the whole tree where it has a limit; -1 without one */
     const uint8_t *leaf_prefix, *node_prefix;
     size_t leaf_prefix_bytes, node_prefix_bytes;
     const uint8_t *zeros; /* MC_ODD_PAD: root of the zero subtree of each level, MC_MAX_DEPTH + 1 rows of d bytes */
 } mc_rule;
 
+/* Parents of `pairs` pairs of siblings, as mc_hash_nodes; of a node that is hashed alone (MC_ODD_REHASH). */
+mc_status mc_hash_siblings(const mc_rule *rule, const uint8_t *nodes, size_t pairs, uint8_t *out, uint32_t isas);
+mc_status mc_hash_lone(const mc_rule *rule, const uint8_t *node, uint8_t *out, uint32_t isas);
+
 mc_status mc_leaf_hashes(const mc_rule *rule, const mc_messages *leaves, size_t first, size_t n, uint8_t *out,
                          uint32_t isas);
+
+/* All of level 0, on `threads` threads. */
+mc_status mc_leaf_hashes_parallel(const mc_rule *rule, const mc_messages *leaves, int hashed, uint8_t *out,
+                                  uint32_t isas, unsigned threads);
 
 /* The perfect subtrees that stand over `size` leaves, one for each set bit of it: all that a root needs. */
 typedef struct mc_peaks {
@@ -241,13 +256,26 @@ typedef struct mc_edge {
     uint8_t root[MC_MAX_DIGEST];
 } mc_edge;
 
-/* Closes a tree of size > 0 leaves over its peaks (peak[k] is read where bit k of size is set). */
+/* Closes a tree of size > 0 leaves over its peaks (peak[k] is read where bit k of size is set). Not for a heap, nor is
+ * mc_reduce. */
 mc_status mc_close(const mc_rule *rule, uint64_t size, const uint8_t *const *peak, mc_edge *edge, uint32_t isas);
 
 /* Levels in flat arrays: level[k] holds size >> k rows, with room for the new ones. Appends leaves and completes
- * every node that they complete; adds the equal siblings met to *equal_pairs. */
+ * every node that they complete; adds the equal siblings met to *equal_pairs. Of a heap there is level 0 alone. */
 mc_status mc_extend(const mc_rule *rule, uint8_t *const *level, uint64_t size, const mc_messages *leaves, int hashed,
                     uint64_t *equal_pairs, uint32_t isas, unsigned threads);
+
+/* ---- heap.c: MC_ODD_HEAP --------------------------------------------------------------------------------------- */
+
+/* The n - 1 inner nodes over n leaf hashes, in the order in which they are made: the root is the last one. */
+mc_status mc_heap(const mc_rule *rule, const uint8_t *leaves, size_t n, uint8_t *inner, uint32_t isas,
+                  unsigned threads);
+
+/* The root over n > 0 leaves. Beyond them it takes the memory of all nodes: those over two leaves come first. */
+mc_status mc_heap_root(const mc_rule *rule, const mc_messages *leaves, int hashed, uint8_t *root, uint32_t isas,
+                       unsigned threads);
+
+/* ---- proofs.c -------------------------------------------------------------------------------------------------- */
 
 /* How a path leads from leaf `index` of `size` to the root. */
 typedef struct mc_step {
@@ -259,6 +287,7 @@ enum {
     MC_SIBLING_LEFT,
     MC_SIBLING_COPY, /* a lone node met with itself */
     MC_SIBLING_ZERO, /* the zero subtree beyond the end */
+    MC_SIBLING_NONE, /* a lone node is hashed alone: the step has no hash in the path */
 };
 mc_status mc_plan(const mc_rule *rule, uint64_t index, uint64_t size, mc_step steps[MC_MAX_DEPTH], size_t *count);
 

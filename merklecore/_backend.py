@@ -32,8 +32,10 @@ __all__ = [
     "keccak256",
     "kernels",
     "leaf_hash",
+    "leaf_hashes",
     "measure",
     "new",
+    "path",
     "root",
     "sha3_256",
     "sha256",
@@ -120,8 +122,10 @@ hash_pairs = _chosen.hash_pairs
 keccak256 = _chosen.keccak256
 kernels = _chosen.kernels
 leaf_hash = _chosen.leaf_hash
+leaf_hashes = _chosen.leaf_hashes
 measure = _chosen.measure
 new = _chosen.new
+path = _chosen.path
 root = _chosen.root
 sha3_256 = _chosen.sha3_256
 sha256 = _chosen.sha256

@@ -143,7 +143,7 @@ def test_nodes_of_every_kind(backend, kind):
 
 @pytest.mark.parametrize("kind", [*KINDS, *FLAT])
 def test_leaves_of_every_kind(backend, kind):
-    spec = backend.Spec("sha256", "hash", b"\x00", b"\x01", "split", None, "hash")
+    spec = backend.Spec("sha256", "hash", b"\x00", b"\x01", "split", False, None, "hash")
     tree = backend.Nodes(spec)
     tree.extend((KINDS | FLAT)[kind], True)
     assert [tree.leaf(i) for i in range(6)] == LIST

@@ -129,7 +129,7 @@ ABOVE = {
 @pytest.mark.parametrize("kind", MEMORY)
 @pytest.mark.parametrize("call", PRIMITIVES)
 def test_memory_without_bytes(backend, call, kind):
-    spec = backend.Spec("sha256", "hash", b"", b"", "split", None, None)
+    spec = backend.Spec("sha256", "hash", b"", b"", "split", False, None, None)
     with pytest.raises(mc.InputError):
         PRIMITIVES[call](backend, spec, MEMORY[kind]())
 
@@ -149,7 +149,7 @@ def test_the_root_of_no_leaves_is_any_bytes():
 @pytest.mark.parametrize("text", TEXT, ids=["str", "str_"])
 @pytest.mark.parametrize("call", [name for name in PRIMITIVES if name != "out"])
 def test_text_is_no_bytes(backend, call, text):
-    spec = backend.Spec("sha256", "hash", b"", b"", "split", None, None)
+    spec = backend.Spec("sha256", "hash", b"", b"", "split", False, None, None)
     with pytest.raises(TypeError, match="is needed, not str"):
         PRIMITIVES[call](backend, spec, text)
 

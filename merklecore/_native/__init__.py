@@ -19,7 +19,9 @@ from merklecore._native.hashing import (
     sm3,
 )
 from merklecore._native.incremental import new
-from merklecore._native.merkle import Nodes, Spec, fold, leaf_hash, root
+from merklecore._native.proofs import fold, path
+from merklecore._native.spec import Spec, leaf_hash
+from merklecore._native.trees import Nodes, leaf_hashes, root
 
 __all__ = [
     "DIGEST_SIZES",
@@ -37,8 +39,10 @@ __all__ = [
     "keccak256",
     "kernels",
     "leaf_hash",
+    "leaf_hashes",
     "measure",
     "new",
+    "path",
     "root",
     "sha3_256",
     "sha256",

@@ -1,26 +1,27 @@
-"""Trees: roots, kept levels, inclusion paths.
+"""Trees: roots, and kept levels.
 
 The terms are those of RFC 6962 section 2.1 and of the profiles: level 0 holds the leaf hashes, the node i of
 level k + 1 is H(node_prefix || node 2 i || node 2 i + 1 of level k). A node over 2^k leaves is complete and
-the same under every rule; what a rule says is how the right edge of the tree is closed, in `close` alone.
+the same under every rule; what a rule says is how the right edge of the tree is closed, in `close` alone. A
+heap (OpenZeppelin) has no such levels: `heap` makes its inner nodes, all of them anew when it has changed.
 """
 
 from __future__ import annotations
 
 from _thread import allocate_lock
 
-from merklecore.errors import BoundsError, InputError, ProofError
+from merklecore.errors import BoundsError, InputError
 from merklecore.reference.hashing import DIGEST_SIZES, check_kernel, many
-from merklecore.reference.inputs import Rows, check_threads, contiguous, natural
+from merklecore.reference.inputs import Rows, check_threads, contiguous, fill, natural, output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import SupportsIndex
+    from typing import Any, SupportsIndex
 
     from merklecore.reference.inputs import Bytes, Data, Messages
 
-__all__ = ["Nodes", "Spec", "fold", "leaf_hash", "root"]
+__all__ = ["Nodes", "Spec", "leaf_hash", "leaf_hashes", "one_leaf", "root"]
 
 MAX_DEPTH = 64
 BLOCK_LEVEL = 12  # a root is computed over blocks of 2^12 leaves, so that its memory does not grow with them
@@ -40,6 +41,7 @@ class Spec:
         "limit",
         "node_prefix",
         "odd",
+        "sort_pairs",
     )
 
     def __init__(
@@ -49,13 +51,14 @@ class Spec:
         leaf_prefix: bytes,
         node_prefix: bytes,
         odd: str,
+        sort_pairs: bool,
         limit: int | None,
         empty: bytes | str | None,
     ) -> None:
         self._hash_all = many(algorithm)
         self.digest_size = DIGEST_SIZES[algorithm]
         self.leaf, self.leaf_prefix, self.node_prefix = leaf, leaf_prefix, node_prefix
-        self.odd, self.limit, self.empty = odd, limit, empty
+        self.odd, self.sort_pairs, self.limit, self.empty = odd, sort_pairs, limit, empty
         # At least so many levels stand above the leaves.
         self.depth = 0 if limit is None else (limit - 1).bit_length()
         self._zeros = [bytes(self.digest_size)]
@@ -80,9 +83,16 @@ class Spec:
     def parents(self, nodes: Iterable[bytes]) -> list[bytes]:
         """One level up, of an even number of nodes."""
         prefix, each = self.node_prefix, iter(nodes)
+        pairs = zip(each, each, strict=True)
+        if self.sort_pairs:
+            return self._hash_all([prefix + min(pair) + max(pair) for pair in pairs])
         if prefix:
-            return self._hash_all([prefix + left + right for left, right in zip(each, each, strict=True)])
-        return self._hash_all([left + right for left, right in zip(each, each, strict=True)])
+            return self._hash_all([prefix + left + right for left, right in pairs])
+        return self._hash_all([left + right for left, right in pairs])
+
+    def lone(self, node: bytes) -> bytes:
+        """The parent of a node that is hashed alone."""
+        return self._hash_all([self.node_prefix + node])[0]
 
     def equal_siblings(self, nodes: Sequence[bytes]) -> int:
         """Pairs of equal siblings; they matter only where odd levels are duplicated (CVE-2012-2459)."""
@@ -129,8 +139,8 @@ def close(spec: Spec, size: int, peaks: Sequence[bytes]) -> tuple[list[bytes], b
             continue
         if right:
             equal += spec.equal_siblings((left, right))
-        elif spec.odd == "split":
-            edge.append(left)  # a lone node rises
+        elif spec.odd in ("split", "rehash"):
+            edge.append(left if spec.odd == "split" else spec.lone(left))  # it rises, or is hashed alone
             continue
         else:
             right = left if spec.odd == "duplicate" else spec._zeros[k]
@@ -141,6 +151,38 @@ def close(spec: Spec, size: int, peaks: Sequence[bytes]) -> tuple[list[bytes], b
     return edge, top, equal
 
 
+def leaf_hashes(
+    spec: Spec,
+    leaves: Messages,
+    hashed: bool = False,
+    threads: SupportsIndex | None = None,
+    kernel: str | None = None,
+) -> Any:
+    """All of level 0: uint8, shape (n, d)."""
+    check_kernel(kernel)
+    rows = Rows(leaves, "leaves", spec.width(hashed))
+    check_threads(threads)
+    result = output(None, rows.n, spec.digest_size, ())
+    return fill(result, spec.leaf_hashes(rows.block(0, rows.n), hashed))
+
+
+def heap(spec: Spec, leaves: Sequence[bytes]) -> list[bytes]:
+    """Make the inner nodes over n leaf hashes as OpenZeppelin places them; the last one is the root.
+
+    They have an array t of 2 n - 1 nodes, t[i] over t[2 i + 1] and t[2 i + 2], the leaf of rank r at
+    t[2 n - 2 - r]. Read from its end it is a queue: the leaves, and behind them one node for each two from
+    its front, of which the second is the left one.
+    """
+    queue, taken = list(leaves), 0
+    while len(queue) - taken > 1:
+        end = len(queue) & ~1
+        pairs = queue[taken:end]
+        pairs[::2], pairs[1::2] = pairs[1::2], pairs[::2]
+        queue += spec.parents(pairs)
+        taken = end
+    return queue[len(leaves) :]
+
+
 def root(
     spec: Spec,
     leaves: Messages,
@@ -148,13 +190,19 @@ def root(
     threads: SupportsIndex | None = None,
     kernel: str | None = None,
 ) -> bytes:
-    """The root over all leaves; beyond the input it takes the memory of one block and one node a level."""
+    """The root over all leaves; beyond the input it takes the memory of one block and one node a level.
+
+    A heap takes that of all nodes.
+    """
     check_kernel(kernel)
     rows = Rows(leaves, "leaves", spec.width(hashed))
     check_threads(threads)
     if rows.n == 0:
         return spec.empty_tree()
     spec.admit(rows.n)
+    if spec.odd == "heap":
+        nodes = spec.leaf_hashes(rows.block(0, rows.n), hashed)
+        return [*nodes, *heap(spec, nodes)][-1]
     peaks = [b""] * 64
     for start in range(0, rows.n, 1 << BLOCK_LEVEL):
         level = spec.leaf_hashes(rows.block(start, start + (1 << BLOCK_LEVEL)), hashed)
@@ -175,72 +223,18 @@ def root(
 def leaf_hash(spec: Spec, leaf: Data, kernel: str | None = None) -> bytes:
     """What stands at level 0 for a leaf."""
     check_kernel(kernel)
-    return _one_leaf(spec, leaf, False)
+    return one_leaf(spec, leaf, False)
 
 
-def _one_leaf(spec: Spec, leaf: Data, hashed: bool) -> bytes:
+def one_leaf(spec: Spec, leaf: Data, hashed: bool) -> bytes:
     data, width = contiguous(leaf, "leaf"), spec.width(hashed)
     if width not in (-1, len(data)):
         raise InputError(f"leaf: {len(data)} bytes where {width} are needed")
     return spec.leaf_hashes((data,), hashed)[0]
 
 
-def siblings(spec: Spec, index: int, size: int) -> list[tuple[int, str]]:
-    """List the siblings on the way from a leaf to the root: their level, and what they are.
-
-    "left" and "right" are nodes of the tree; a lone node has none where it rises (RFC 6962), meets a "copy"
-    of itself (Bitcoin) or a "zero" subtree (SSZ).
-    """
-    found = []
-    for k in range(max((size - 1).bit_length(), spec.depth)):
-        if index >> k & 1:
-            found.append((k, "left"))
-        elif index >> k < size - 1 >> k:
-            found.append((k, "right"))
-        elif spec.odd != "split":
-            found.append((k, "copy" if spec.odd == "duplicate" else "zero"))
-    return found
-
-
-def fold(
-    spec: Spec,
-    leaf: Data,
-    path: tuple[bytes, ...],
-    index: SupportsIndex,
-    size: SupportsIndex,
-    hashed: bool = False,
-    kernel: str | None = None,
-) -> bytes:
-    """The root that ``leaf`` and an inclusion path lead to, at the place the caller names."""
-    check_kernel(kernel)
-    at, leaves, d = natural(index, "index"), natural(size, "size"), spec.digest_size
-    if at >= leaves:
-        raise BoundsError(f"index {at} is not below size {leaves}")
-    spec.admit(leaves)
-    node = _one_leaf(spec, leaf, hashed)
-    steps = siblings(spec, at, leaves)
-    if len(path) != len(steps):
-        raise ProofError(f"the path has {len(path)} hashes, leaf {at} of {leaves} needs {len(steps)}")
-    for i, sibling in enumerate(path):
-        if type(sibling) is not bytes:
-            raise TypeError(f"path[{i}]: bytes are needed, not {type(sibling).__name__}")
-        if len(sibling) != d:
-            raise ProofError(f"hash {i} of the path has {len(sibling)} bytes, digests have {d}")
-    for i, (sibling, (k, side)) in enumerate(zip(path, steps, strict=True)):
-        if side == "copy" and sibling != node:
-            raise ProofError(f"hash {i} of the path differs from the lone node it must repeat")
-        if spec.odd == "duplicate" and side != "copy" and sibling == node:
-            raise ProofError(f"hash {i} of the path equals the node it is paired with (CVE-2012-2459)")
-        if side == "zero" and sibling != spec._zeros[k]:
-            raise ProofError(
-                f"hash {i} of the path lies beyond the last leaf and is not the zero subtree of level {k}"
-            )
-        node = spec.parents((sibling, node) if side == "left" else (node, sibling))[0]
-    return node
-
-
 class Nodes:
-    """The complete nodes of every level, one list a level.
+    """The complete nodes of every level, one list a level; of a heap the leaf hashes and all inner nodes.
 
     ``_count`` says how much of the lists counts: it changes last, so that a reader beside a writer, or after
     one that was interrupted, has the tree as it was.
@@ -280,7 +274,7 @@ class Nodes:
 
     def append(self, leaf: Data, hashed: bool = False) -> int:
         """Append one leaf and return its index."""
-        node = _one_leaf(self._spec, leaf, hashed)
+        node = one_leaf(self._spec, leaf, hashed)
         return self._add(lambda: [node], 1).start
 
     def _add(self, hashes: Callable[[], list[bytes]], n: int) -> range:
@@ -290,6 +284,8 @@ class Nodes:
             size = self._count
             self._spec.admit(size + n)
             added, equal = [hashes()], 0
+            if self._spec.odd == "heap":
+                added.append([])  # its inner nodes are made when they are asked for
             while added[-1]:
                 k = len(added) - 1
                 lone = self._levels[k][(size >> k) - 1 : size >> k] if size >> k & 1 else []
@@ -321,9 +317,21 @@ class Nodes:
         n = natural(size, "size")
         if n > len(self):
             raise BoundsError(f"size {n} is above the tree's size {len(self)}")
+        if n != len(self) and self._spec.odd == "heap":
+            raise InputError(
+                f"size {n}: a heap of {len(self)} leaves holds no smaller one, "
+                "for adding a leaf moves the others"
+            )
         return n
 
     def _close(self, n: int) -> tuple[list[bytes], bytes, int]:
+        """What `close` returns; of a heap all inner nodes in place of the edge."""
+        if self._spec.odd == "heap":
+            inner = self._levels[1] if len(self._levels) > 1 else []
+            if len(inner) != n - 1:
+                inner = heap(self._spec, self._levels[0][:n])
+                self._levels[1:] = [inner]
+            return inner, inner[-1] if inner else self._levels[0][0], 0
         peaks = [self._levels[k][(n >> k) - 1] if n >> k & 1 else b"" for k in range(n.bit_length())]
         return close(self._spec, n, peaks)
 
@@ -332,21 +340,8 @@ class Nodes:
         n = self._size(size)
         return self._close(n)[1] if n else self._spec.empty_tree()
 
-    def path(self, index: SupportsIndex, size: SupportsIndex | None = None) -> tuple[bytes, ...]:
-        """The siblings from a leaf to the root."""
-        i, n = natural(index, "index"), self._size(size)
-        if i >= n:
-            raise BoundsError(f"index {i} is not below size {n}")
-        edge = self._close(n)[0]
-        found = []
-        for k, side in siblings(self._spec, i, n):
-            place = i >> k if side == "copy" else i >> k ^ 1
-            if side == "zero":
-                found.append(self._spec._zeros[k])
-            else:
-                found.append(self._levels[k][place] if place < n >> k else edge[k])
-        return tuple(found)
-
     def equal_pairs(self) -> int:
         """Pairs of equal siblings in the tree, a lone node's own copy not counted."""
-        return self._equal + (self._close(len(self))[2] if len(self) else 0)
+        if self._spec.odd != "duplicate" or not len(self):
+            return 0
+        return self._equal + self._close(len(self))[2]

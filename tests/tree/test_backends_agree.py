@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import merklecore as mc
 from merklecore import _native, reference
+from merklecore.tree.geometry import ODDS
 from tests.oracles import SLOW
 
 
@@ -19,7 +20,7 @@ def duplicates(d):
 def specs(draw):
     algorithm = draw(st.sampled_from(mc.algorithms()))
     d = reference.DIGEST_SIZES[algorithm]
-    odd = draw(st.sampled_from(["split", "duplicate", "pad"]))
+    odd = draw(st.sampled_from(ODDS))
     leaf = draw(st.sampled_from(["hash", "hash_twice", "hash_digest", "as_is"]))
     return (
         algorithm,
@@ -27,6 +28,7 @@ def specs(draw):
         b"" if leaf == "as_is" else draw(st.binary(max_size=70)),
         draw(st.sampled_from([b"", b"\1", b"\0"]) | st.binary(max_size=130)),
         odd,
+        draw(st.booleans()),
         draw(st.none() | st.integers(100, 2**64)) if odd == "pad" else None,
         draw(st.none() | st.just("hash") | st.binary(min_size=d, max_size=d)),
     )
@@ -67,10 +69,11 @@ def test_trees(fields, data):
         return (
             roots,
             answer(lambda: nodes.root(size)),
-            answer(lambda: nodes.path(index)),
-            answer(lambda: nodes.path(index, size)),
+            answer(lambda: backend.path(nodes, index)),
+            answer(lambda: backend.path(nodes, index, size)),
             answer(lambda: nodes.leaf(index)),
             [backend.leaf_hash(spec, leaf) for leaf in leaves],
+            backend.leaf_hashes(spec, leaves).tolist(),
             nodes.equal_pairs(),
             len(nodes),
             spec.digest_size,
@@ -90,7 +93,7 @@ def test_folding(fields, data):
     made = {backend: backend.Spec(*fields) for backend in (_native, reference)}
     nodes = reference.Nodes(made[reference])
     nodes.extend(leaves)
-    path = list(nodes.path(index))
+    path = list(reference.path(nodes, index))
     bend = data.draw(st.sampled_from(["nothing", "hash", "length", "swap", "drop", "add", "index", "size"]))
     place = data.draw(st.integers(0, max(len(path) - 1, 0)))
     if bend == "hash" and path:
@@ -128,13 +131,13 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("odd", ["split", "duplicate", "pad"])
+@pytest.mark.parametrize("odd", ODDS)
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_sizes_around_blocks(shape, odd, threads):
     """Blocks of 4,096 leaves, one more and one less, each size reached in two steps."""
-    fields = ("sha256", "hash", b"\0", b"\1", odd, None, None)
+    fields = ("sha256", "hash", b"\0", b"\1", odd, threads == 2, None, None)
     specs = [backend.Spec(*fields) for backend in (_native, reference)]
-    for n in (127, 128, 129, 4095, 4096, 4097, 8193):
+    for n in (63, 64, 65, 127, 128, 129, 4095, 4096, 4097, 8193):
         leaves = SHAPES[shape](n)
         native, expected = (
             b.root(s, leaves, False, threads) for b, s in zip((_native, reference), specs, strict=True)
@@ -148,7 +151,7 @@ def test_sizes_around_blocks(shape, odd, threads):
 
 def test_equal_siblings_are_counted_at_the_edge_too(backend):
     """Among equal leaves all siblings are equal, complete nodes or not; a lone node's copy is none."""
-    spec = backend.Spec("sha256d", "as_is", b"", b"", "duplicate", None, None)
+    spec = backend.Spec("sha256d", "as_is", b"", b"", "duplicate", False, None, None)
     for n in range(1, 70):
         nodes = backend.Nodes(spec)
         nodes.extend(bytes(32) * n)
@@ -157,7 +160,7 @@ def test_equal_siblings_are_counted_at_the_edge_too(backend):
 
 
 def test_zero_subtrees(backend):
-    spec = backend.Spec("sha256", "as_is", b"", b"", "pad", None, None)
+    spec = backend.Spec("sha256", "as_is", b"", b"", "pad", False, None, None)
     level = bytes(32)
     for k in range(65):
         assert spec.zero(k) == level
@@ -166,12 +169,12 @@ def test_zero_subtrees(backend):
         with pytest.raises(mc.BoundsError):
             spec.zero(wrong)
     with pytest.raises(mc.BoundsError):
-        backend.Spec("sha256", "as_is", b"", b"", "split", None, None).zero(0)
+        backend.Spec("sha256", "as_is", b"", b"", "split", False, None, None).zero(0)
 
 
 @pytest.mark.parametrize("call", ["root", "leaf_hash", "fold", "extend"])
 def test_kernels_by_name(backend, call):
-    spec = backend.Spec("sha256d", "hash", b"\0", b"\1", "split", None, None)
+    spec = backend.Spec("sha256d", "hash", b"\0", b"\1", "split", False, None, None)
 
     def made(kernel):
         if call == "root":
@@ -193,7 +196,7 @@ def test_kernels_by_name(backend, call):
 
 
 def test_paths_of_wrong_types(backend):
-    spec = backend.Spec("sha256", "hash", b"\0", b"\1", "split", None, None)
+    spec = backend.Spec("sha256", "hash", b"\0", b"\1", "split", False, None, None)
     for wrong in ((None,), ("a" * 32,), (bytearray(32),), (memoryview(bytes(32)),)):
         with pytest.raises(TypeError):
             backend.fold(spec, b"a", wrong, 0, 2)

@@ -125,7 +125,16 @@ def test_hashes_of_31_and_33_bytes_are_not_two_of_32(name, backend):
     with pytest.raises(mc.InputError, match=r"path\[1\]: 33 bytes where the first hash has 31"):
         Proof.from_path(uneven)
     profile = mc.profiles[name]
-    key = (profile.algorithm, profile.leaf, profile.leaf_prefix, profile.node_prefix, profile.odd, None, None)
+    key = (
+        profile.algorithm,
+        profile.leaf,
+        profile.leaf_prefix,
+        profile.node_prefix,
+        profile.odd,
+        False,
+        None,
+        None,
+    )
     spec = backend.Spec(*key)
     assert backend.fold(spec, arguments["leaf"], proof.path, 5, 11) == arguments["root"]
     with pytest.raises(mc.ProofError, match="hash 0 of the path has 31 bytes, digests have 32"):
