@@ -33,8 +33,12 @@ def block_ways() -> dict[str, Callable[[str, bytes], Callable[[], bytes | None]]
 def test_check_block(timed: Timed, way: str) -> None:
     network, name, data = ledgers.large()
     timed(
-        block_ways()[way](network, data), group=f"check_block, {name}", means=way, unit="block", nbytes=len(data)
-    )  # fmt: skip
+        block_ways()[way](network, data),
+        group=f"check_block, {name}",
+        means=way,
+        unit="block",
+        nbytes=len(data),
+    )
 
 
 @pytest.mark.parametrize("way", ["chosen", "reference"])

@@ -15,9 +15,9 @@ from pathlib import Path
 from struct import pack
 
 ROOT = Path(__file__).parents[1]
-sys.path.append(str(ROOT))  # for a script, which has no tests beside it
+sys.path.append(str(ROOT))  # a script has no tests beside it otherwise
 
-from tests.blocks.builder import (
+from tests.blocks.builder import (  # noqa: E402 - found there
     COIN,
     EASY,
     MAINNET,
@@ -46,7 +46,9 @@ def large() -> tuple[str, str, bytes]:
         return "bitcoin", "block 413567", path.read_bytes()
     txs = [coinbase(0, value=50 * COIN)]
     for i in range(1556):
-        inputs = tuple(Input(somewhere(i * 3 + k), b"\x48" + bytes(72) + b"\x21" + bytes(33)) for k in range(3))
+        inputs = tuple(
+            Input(somewhere(i * 3 + k), b"\x48" + bytes(72) + b"\x21" + bytes(33)) for k in range(3)
+        )
         txs.append(Tx(inputs, (Output(1000, b"\x76\xa9\x14" + bytes(20) + b"\x88\xac"),) * 4))
     return "bitcoin-regtest", "a block like 413567", Block(tuple(txs), time=TIME).build().data
 
@@ -81,7 +83,7 @@ def block_file(blocks: int) -> Path:
     return top / "blk00000.dat"
 
 
-# ---- hostile ---------------------------------------------------------------------------------------------------
+# ---- hostile -----------------------------------------------------------------------------------------------
 
 
 def put(*txs: bytes) -> bytes:
@@ -128,7 +130,9 @@ def hostile() -> dict[str, bytes]:
     }
     found |= {
         f"{small:,} transactions of 10 bytes": put(*[bytes(10)] * small),
-        "16,000 transactions of 60 bytes": put(*(with_inputs([somewhere(i)[0] + bytes(4)]) for i in range(16_000))),
+        "16,000 transactions of 60 bytes": put(
+            *(with_inputs([somewhere(i)[0] + bytes(4)]) for i in range(16_000))
+        ),
         "16,000 transactions, one previous output": put(
             *(with_inputs([bytes(36)])[:-4] + pack("<I", i) for i in range(16_000))
         ),

@@ -23,7 +23,9 @@ DEAREST = 15  # times the large block's time per byte
 def backend_of(network: str) -> Any:
     """Return the reference's rules of a network."""
     params = blocks.networks[network]
-    return reference.Bitcoin(*(getattr(params, name) for name in params.__dataclass_fields__ if name != "name"))
+    return reference.Bitcoin(
+        *(getattr(params, name) for name in params.__dataclass_fields__ if name != "name")
+    )
 
 
 def one() -> list[Line]:
@@ -41,7 +43,15 @@ def one() -> list[Line]:
     ns, what = best["block"], f"check_block, {name}"
     peer = "python-bitcoinlib" if peers.bitcoinlib is not None else "not installed: python-bitcoinlib"
     return [
-        Line(what, ns, "block", "OpenSSL over the bytes", best["openssl"], OPENSSL, note="0.7 ms where that takes 0.49"),
+        Line(
+            what,
+            ns,
+            "block",
+            "OpenSSL over the bytes",
+            best["openssl"],
+            OPENSSL,
+            note="0.7 ms where that takes 0.49",
+        ),
         Line(what, ns, "block", peer, best.get("bitcoinlib"), 100, True),
         Line(what, ns, "block", "reference", best["reference"], 7, True),
     ]

@@ -2,7 +2,7 @@
 
     python examples/audit_blocks.py [FILE [TXID]] [--chain bitcoin]
 
-Without FILE it makes one: a short chain of Bitcoin's regression-test network, written from nothing but hashlib.
+Without FILE it makes one: a short chain of Bitcoin's regression-test network.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def main(argv: list[str] | None = None) -> int:
     """Run the three parts; 1 when anything does not hold, 2 when there is nothing to read."""
     parser = argparse.ArgumentParser(description="Audit a block file and prove one transaction.")
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE")
-    parser.add_argument("txid", nargs="?", metavar="TXID", help="as explorers show it; the last one without it")
+    parser.add_argument(
+        "txid", nargs="?", metavar="TXID", help="as explorers show it; the last one without it"
+    )
     parser.add_argument("--chain", default=None, metavar="NAME")
     args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
@@ -58,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-# ---- the three parts -------------------------------------------------------------------------------------------
+# ---- the three parts ---------------------------------------------------------------------------------------
 
 
 def audit(engine: blocks.Engine, path: Path) -> None:
@@ -106,17 +108,32 @@ def prove(engine: blocks.Engine, path: Path, txid: str | None) -> None:
     # The outsider takes the root from a header, whose work anyone can check.
     work = engine.check_headers(header)
     print(f"header       work and form hold: {work.ok}")
-    # A header does not say how many transactions there are, nor which hashes are nodes. The coinbase, whose form no
-    # node can have, has a proof as long as the tree is deep: ours must be as long.
+    # A header does not say how many transactions there are, nor which hashes are nodes. The coinbase, whose
+    # form no node can have, has a proof as long as the tree is deep: ours must be as long.
     first.verify(header[36:68], ids[0], index=0, size=len(ids), profile="bitcoin")
     if len(first.path) != len(proof.path):
         raise Failed("the proofs of two transactions of one block differ in length")
     for leaf, wanted in ((ids[index], 0), (mc.sha256d(b"another transaction"), 1)):
         words = ["--root", header[36:68].hex(), "--size", str(len(ids)), "--index", str(index)]
         done = subprocess.run(
-            [sys.executable, "-m", "merklecore", "verify", "-", *words, "--profile", "bitcoin", "--leaf-hex", leaf.hex()],
-            input=proof.to_json(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-m",
+                "merklecore",
+                "verify",
+                "-",
+                *words,
+                "--profile",
+                "bitcoin",
+                "--leaf-hex",
+                leaf.hex(),
+            ],
+            input=proof.to_json(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
         print(f"outsider     {done.stdout.strip()}  (exit code {done.returncode})")
         if done.returncode != wanted:
             raise Failed("the outsider was told something else")
@@ -125,7 +142,7 @@ def prove(engine: blocks.Engine, path: Path, txid: str | None) -> None:
 def proof_of(
     engine: blocks.Engine, path: Path, txid: bytes | None
 ) -> tuple[bytes, list[bytes], int, mc.InclusionProof, mc.InclusionProof]:
-    """Return header, ids, index and proof of a transaction, or of the file's last one; and its coinbase's proof."""
+    """Return header, ids, index and proof of a transaction (without an id the last), and the coinbase's."""
     file, last = File(path), None
     for report in engine.check_file(path):
         if report.block_hash is None:
@@ -143,7 +160,7 @@ def proof_of(
     return data[:80], ids, index, engine.prove(data, index), engine.prove(data, 0)
 
 
-# ---- a chain of one's own --------------------------------------------------------------------------------------
+# ---- a chain of one's own ----------------------------------------------------------------------------------
 
 
 def chain(length: int) -> list[bytes]:

@@ -1,6 +1,6 @@
-"""Fuzzes scanner, rules and headers of blocks, and block files: native and reference must say the same of any bytes.
+"""Fuzzes blocks, headers and block files: native and reference must say the same of any bytes.
 
-    python -m fuzz.blocks [--seconds 60] [--seed N] [FILE...]
+python -m fuzz.blocks [--seconds 60] [--seed N] [FILE...]
 """
 
 from __future__ import annotations
@@ -28,11 +28,28 @@ CONTEXTS: tuple[Any, ...] = (  # of a parent: unknown, whole, at a boundary, wit
     (5, None, TIMES[:6], None, 0x1D00FFFF, 0, None, None),
 )
 TOKENS = (
-    b"\0\1", b"\xfd\0\0", b"\xfd\xff\xff", b"\xfe\0\0\0\2", b"\xfe\1\0\0\2", b"\xff" * 9, b"\xff" * 4, b"\0" * 32,
-    b"\0" * 32 + b"\xff" * 4, bytes.fromhex("6a24aa21a9ed"), bytes.fromhex("ecc7daa2"), b"\xac" * 20, b"\xae",
-    b"\x4c\xff", b"\x4d\xff\xff", b"\x4e\xff\xff\xff\xff", bytes.fromhex("fabfb5da"), bytes.fromhex("f9beb4d9"),
-    (21 * 10**14).to_bytes(8, "little"), b"\xff\xff\xff\x7f", EASY.to_bytes(4, "little"),
-)  # fmt: skip
+    b"\0\1",
+    b"\xfd\0\0",
+    b"\xfd\xff\xff",
+    b"\xfe\0\0\0\2",
+    b"\xfe\1\0\0\2",
+    b"\xff" * 9,
+    b"\xff" * 4,
+    b"\0" * 32,
+    b"\0" * 32 + b"\xff" * 4,
+    bytes.fromhex("6a24aa21a9ed"),
+    bytes.fromhex("ecc7daa2"),
+    b"\xac" * 20,
+    b"\xae",
+    b"\x4c\xff",
+    b"\x4d\xff\xff",
+    b"\x4e\xff\xff\xff\xff",
+    bytes.fromhex("fabfb5da"),
+    bytes.fromhex("f9beb4d9"),
+    (21 * 10**14).to_bytes(8, "little"),
+    b"\xff\xff\xff\x7f",
+    EASY.to_bytes(4, "little"),
+)
 FIELDS = (
     "faults fault_count warnings warning_count unchecked root block_hash size tx_count next_context"
 ).split()

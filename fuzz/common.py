@@ -1,8 +1,8 @@
 """A mutation fuzzer in a page: what targets share.
 
-A target takes bytes and returns a trace, anything hashable that says which way the input went (codes, sizes by
-their magnitude); it raises where something is wrong. An input with a trace not seen before is mutated further. The
-same seed gives the same inputs, so a finding can be had again; the input itself is written below ``build/fuzz``.
+A target takes bytes and returns a trace, anything hashable that says which way the input went (codes, sizes
+by their magnitude); it raises where something is wrong. An input with a trace not seen before is mutated
+further. The same seed gives the same inputs; one that finds something is kept below ``build/fuzz``.
 """
 
 from __future__ import annotations
@@ -67,9 +67,15 @@ def mutated(data: bytes, pool: Sequence[bytes], tokens: Sequence[bytes], draw: r
 
 
 def run(
-    name: str, target: Target, corpus: Iterable[bytes], tokens: Sequence[bytes], *, seconds: float, seed: int = 0
+    name: str,
+    target: Target,
+    corpus: Iterable[bytes],
+    tokens: Sequence[bytes],
+    *,
+    seconds: float,
+    seed: int = 0,
 ) -> Done:
-    """Try the corpus, then mutations of it for so long; Finding at the first that the target does not survive."""
+    """Try the corpus, then mutations of it for so long; Finding at the first that the target refuses."""
     draw = random.Random(seed)
     pool = list(dict.fromkeys(corpus)) or [b""]
     traces = {tried(name, target, data) for data in pool}

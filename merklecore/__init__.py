@@ -40,7 +40,14 @@ from merklecore.hashing import (
     sha512,
     sm3,
 )
-from merklecore.tree import InclusionProof, MerkleTree, Profile, merkle_root, profiles
+from merklecore.tree import (
+    InclusionProof,
+    MerkleTree,
+    Profile,
+    merkle_root,
+    openzeppelin_order,
+    profiles,
+)
 
 TYPE_CHECKING = False
 
@@ -67,6 +74,7 @@ __all__ = [
     "keccak256",
     "merkle_root",
     "new",
+    "openzeppelin_order",
     "profiles",
     "sha3_256",
     "sha256",

@@ -68,7 +68,7 @@ def run(args: Namespace) -> int:
     return ACTIONS[args.action](args, Engine(args.chain))
 
 
-# ---- check -----------------------------------------------------------------------------------------------------
+# ---- check -------------------------------------------------------------------------------------------------
 
 
 def check(args: Namespace, engine: Engine) -> int:
@@ -86,7 +86,9 @@ def check(args: Namespace, engine: Engine) -> int:
                 print_line(progress, line(name, report, fault))
             if report.error_count > len(report.errors):
                 more = report.error_count - len(report.errors)
-                print_line(progress, f"{shown(name)}:{report.offset}: and {more:,} faults more{block(report)}")
+                print_line(
+                    progress, f"{shown(name)}:{report.offset}: and {more:,} faults more{block(report)}"
+                )
             for fault in report.warnings:
                 print_line(progress, line(name, report, fault, "warning: "))
     if args.json:
@@ -186,7 +188,7 @@ def as_object(report: Report) -> dict[str, object]:
     return found
 
 
-# ---- headers ---------------------------------------------------------------------------------------------------
+# ---- headers -----------------------------------------------------------------------------------------------
 
 
 def headers(args: Namespace, engine: Engine) -> int:
@@ -211,10 +213,18 @@ def headers(args: Namespace, engine: Engine) -> int:
         else:
             print(f"{shown(args.file)}:{row * HEADER}: {code.name}: header {row:,}: {code.meaning}")
     after = heads.next_context
-    summary: dict[str, object] = {"headers": len(heads.codes), "bad": len(bad), "unchecked": list(heads.unchecked)}
+    summary: dict[str, object] = {
+        "headers": len(heads.codes),
+        "bad": len(bad),
+        "unchecked": list(heads.unchecked),
+    }
     if size and after is not None:
         work = int.from_bytes(bytes(heads.chainwork[-1]), "big")
-        summary |= {"tip": display(bytes(heads.hashes[-1])), "height": after.height, "chainwork": f"{work:064x}"}
+        summary |= {
+            "tip": display(bytes(heads.hashes[-1])),
+            "height": after.height,
+            "chainwork": f"{work:064x}",
+        }
     if args.json:
         print_json(None, {"summary": summary})
     else:
@@ -229,7 +239,7 @@ def headers(args: Namespace, engine: Engine) -> int:
     return 1 if bad else 0
 
 
-# ---- prove, table ----------------------------------------------------------------------------------------------
+# ---- prove, table ------------------------------------------------------------------------------------------
 
 
 def prove(args: Namespace, engine: Engine) -> int:
@@ -317,7 +327,7 @@ def txid_of(text: str) -> bytes:
     return found[::-1]
 
 
-# ---- words -----------------------------------------------------------------------------------------------------
+# ---- words -------------------------------------------------------------------------------------------------
 
 
 def display(hash_: bytes) -> str:

@@ -1,8 +1,8 @@
 """Transactions, blocks and chains from hashlib and struct alone, sharing nothing with merklecore.
 
-Valid unless told otherwise: `over` of a transaction or a block replaces the bytes of a field by others, and every
-field's place is known (`Built.at`), so a hostile block is a valid one with one thing changed and the place where
-the fault must be reported. Bitcoin's protocol documentation, BIPs 34, 141, 144; arith_uint256 of Bitcoin Core.
+Valid unless told otherwise: `over` of a transaction replaces the bytes of a field by others, and each field's
+place is known (`Built.at`), so a hostile block is a valid one with one thing changed, and the place where the
+fault must be reported. Bitcoin's protocol documentation, BIPs 34, 141, 144; Bitcoin Core's arith_uint256.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def height_push(height: int) -> bytes:
     return bytes([len(number)]) + number
 
 
-# ---- targets ---------------------------------------------------------------------------------------------------
+# ---- targets -----------------------------------------------------------------------------------------------
 
 
 def expand(bits: int) -> int:
@@ -75,7 +75,7 @@ def retarget(bits: int, seconds: int, limit: int) -> int:
     return compact(min((expand(bits) * seconds & (1 << 256) - 1) // 1_209_600, limit))
 
 
-# ---- transactions ----------------------------------------------------------------------------------------------
+# ---- transactions ------------------------------------------------------------------------------------------
 
 
 class Input(NamedTuple):
@@ -174,7 +174,7 @@ def spend(number: int, *, witness: tuple[bytes, ...] = (), **more: object) -> Tx
     return Tx((Input(somewhere(number), b"", FINAL, witness),), (Output(1000),), **more)  # type: ignore[arg-type]
 
 
-# ---- blocks ----------------------------------------------------------------------------------------------------
+# ---- blocks ------------------------------------------------------------------------------------------------
 
 
 def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
@@ -259,7 +259,7 @@ def committed(txs: Sequence[Tx], reserved: bytes = bytes(32), extra: bytes = b""
     return first.but(inputs=inputs, outputs=(*first.outputs, Output(0, script))), *txs[1:]
 
 
-# ---- chains ----------------------------------------------------------------------------------------------------
+# ---- chains ------------------------------------------------------------------------------------------------
 
 
 class Network(NamedTuple):
@@ -325,10 +325,15 @@ def follow(context: Context | None, header: bytes, network: Network) -> Context:
     boundary = height % PERIOD == 0
     usual = boundary or bits != compact(network.pow_limit)
     return Context(
-        height, sha256d(header), ((*context.times, time))[-11:], time if boundary else context.period_start, bits,
-        context.chainwork + work(bits), bits if boundary else context.period_bits,
+        height,
+        sha256d(header),
+        ((*context.times, time))[-11:],
+        time if boundary else context.period_start,
+        bits,
+        context.chainwork + work(bits),
+        bits if boundary else context.period_bits,
         bits if usual else context.real_bits,
-    )  # fmt: skip
+    )
 
 
 GENESIS_TIME = 1_600_000_000

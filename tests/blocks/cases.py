@@ -1,8 +1,8 @@
 """The table of blocks: for every code hostile ones, each beside a valid one at the border.
 
-A case holds the block, what it is checked with, and all that must be said of it: code, offset, transaction and
-the two figures of the message, in order, and what must be left in `unchecked`. The numbers are written here once
-more, from the documentation: a code never changes its number.
+A case holds the block, what it is checked with, and all that must be said of it: code, offset, transaction
+and the two figures of the message, in order, and what must be left in `unchecked`. The numbers are written
+here once more, from the documentation: a code never changes its number.
 """
 
 from __future__ import annotations
@@ -82,14 +82,15 @@ CODES = {
 NAMES = {number: name for name, number in CODES.items()}
 
 UNCHECKED = (
-    "version linkage target proof_of_work difficulty median_time timewarp future_time merkle transactions size weight "
-    "coinbase transaction coinbase_height sigops finality witness signet duplicate_txids links subsidy "
+    "version linkage target proof_of_work difficulty median_time timewarp future_time merkle transactions "
+    "size weight coinbase transaction coinbase_height sigops finality witness signet duplicate_txids links "
+    "subsidy "
     "previous_outputs bip30 bip68 maturity fees p2sh_witness_sigops scripts signet_script"
 ).split()  # in the order of the bits
 STATE = frozenset("previous_outputs bip30 bip68 maturity fees p2sh_witness_sigops scripts".split())
 BODY = frozenset(
-    "merkle transactions size weight coinbase transaction coinbase_height sigops finality witness duplicate_txids "
-    "links subsidy".split()
+    "merkle transactions size weight coinbase transaction coinbase_height sigops finality witness "
+    "duplicate_txids links subsidy".split()
 )
 HEADER = frozenset("version linkage target proof_of_work difficulty median_time future_time".split())
 FOR_WANT_OF_CONTEXT = frozenset("version linkage difficulty median_time".split())
@@ -119,9 +120,15 @@ HEIGHT = 101  # of the blocks in the table: their parent's context is PARENT
 TIME = GENESIS_TIME + HEIGHT * 600
 NOW = TIME + 60
 PARENT = Context(
-    HEIGHT - 1, bytes(range(32)), tuple(TIME - 600 * k for k in range(11, 0, -1)), GENESIS_TIME, EASY, 2 * HEIGHT,
-    EASY, EASY,
-)  # fmt: skip
+    HEIGHT - 1,
+    bytes(range(32)),
+    tuple(TIME - 600 * k for k in range(11, 0, -1)),
+    GENESIS_TIME,
+    EASY,
+    2 * HEIGHT,
+    EASY,
+    EASY,
+)
 REWARD = 50 * COIN
 
 
@@ -161,7 +168,7 @@ def case(
 Maker = Callable[[], Iterator[Case]]
 
 
-# ---- encoding --------------------------------------------------------------------------------------------------
+# ---- encoding ----------------------------------------------------------------------------------------------
 
 
 def truncated() -> Iterator[Case]:
@@ -169,8 +176,11 @@ def truncated() -> Iterator[Case]:
     data = good.data
     for length in (0, 1, 79):
         yield case(
-            f"a header of {length} bytes", data[:length], fault("TRUNCATED", 0, -1, 80, length), unchecked=HEADER | BODY
-        )  # fmt: skip
+            f"a header of {length} bytes",
+            data[:length],
+            fault("TRUNCATED", 0, -1, 80, length),
+            unchecked=HEADER | BODY,
+        )
     for name, cut, offset, tx, needed in (
         ("no count of transactions", 80, 80, -1, 1),
         ("no version", good.offsets[2] + 3, good.offsets[2], 2, 4),
@@ -198,8 +208,11 @@ def counts() -> Iterator[Case]:
         for count, name in ((most + 1, "one more than fits"), (0xFC, "a small number")):
             data = good.data[:place] + bytes([count]) + good.data[place + 1 :]
             yield case(
-                f"{field[0]}: {name}", data, fault("COUNT_BEYOND_END", place, tx, count, end - place - 1), unchecked=BODY
-            )  # fmt: skip
+                f"{field[0]}: {name}",
+                data,
+                fault("COUNT_BEYOND_END", place, tx, count, end - place - 1),
+                unchecked=BODY,
+            )
         for count in (0x02000000, 0x02000001, 0xFFFFFFFF, 1 << 32, (1 << 64) - 1):
             wide = size(count)
             data = good.data[:place] + wide + good.data[place + 1 :]
@@ -232,8 +245,11 @@ def lengths() -> Iterator[Case]:
         for length in (left + 1, 0xFC):
             data = good.data[:place] + bytes([length]) + good.data[place + 1 :]
             yield case(
-                f"{field} of {length}", data, fault("LENGTH_BEYOND_END", place, 1, length, left), unchecked=BODY
-            )  # fmt: skip
+                f"{field} of {length}",
+                data,
+                fault("LENGTH_BEYOND_END", place, 1, length, left),
+                unchecked=BODY,
+            )
         wide = size(0x02000001)
         data = good.data[:place] + wide + good.data[place + 1 :]
         yield case(f"{field} too large", data, fault("SIZE_TOO_LARGE", place, 1, 0x02000001), unchecked=BODY)
@@ -255,8 +271,10 @@ def non_canonical() -> Iterator[Case]:
             tx = spend(1, over={field: size(value, width)})
             made = block(tx).build()
             yield case(
-                f"{field[0]} in {width} bytes", made, fault("NON_CANONICAL_SIZE", made.at(1, *field), 1, value)
-            )  # fmt: skip
+                f"{field[0]} in {width} bytes",
+                made,
+                fault("NON_CANONICAL_SIZE", made.at(1, *field), 1, value),
+            )
     tx = spend(1, over={("script size", 0): size(0, 3)})
     made = block(tx).build()
     yield case("script in 3 bytes", made, fault("NON_CANONICAL_SIZE", made.at(1, "script size", 0), 1, 0))

@@ -36,7 +36,7 @@ MAIN_BITS = 0x1D00FFFF
 PLAIN = REGTEST._replace(twenty_minutes=False)  # bits are the parent's, always
 
 
-# ---- Merkle ----------------------------------------------------------------------------------------------------
+# ---- Merkle ------------------------------------------------------------------------------------------------
 
 
 def merkle_root() -> Iterator[Case]:
@@ -70,10 +70,12 @@ def merkle_mutated() -> Iterator[Case]:
                 assert made.root == good.root
                 again = range(n, len(order))
                 yield case(
-                    f"{n} transactions, level {level} of the tree once more", made, fault("MERKLE_MUTATED", 36),
+                    f"{n} transactions, level {level} of the tree once more",
+                    made,
+                    fault("MERKLE_MUTATED", 36),
                     *(fault("DUPLICATE_TXID", made.offsets[i], i, order[i]) for i in again),
                     *(fault("DOUBLE_SPEND", made.at(i, "prevout", 0), i, 0, order[i]) for i in again),
-                )  # fmt: skip
+                )
             level += 1
     made = block(spend(1), spend(1), spend(2)).build()
     yield case(
@@ -82,7 +84,7 @@ def merkle_mutated() -> Iterator[Case]:
     )  # fmt: skip
 
 
-# ---- header, without difficulty --------------------------------------------------------------------------------
+# ---- header, without difficulty ----------------------------------------------------------------------------
 
 
 def versions() -> Iterator[Case]:
@@ -171,18 +173,24 @@ def median_time() -> Iterator[Case]:
         for time in (median - 1, median, median + 1):
             said = (fault("TIME_TOO_OLD", 68, -1, time, median),) if time <= median else ()
             yield case(
-                f"median {median}, {time - median:+}", block(time=time), *said, context=at(HEIGHT, times=times),
+                f"median {median}, {time - median:+}",
+                block(time=time),
+                *said,
+                context=at(HEIGHT, times=times),
                 network=PLAIN,
-            )  # fmt: skip
+            )
     for count in range(1, 11):  # heights below 11
         context = at(count, times=shuffled[:count])
         median = sorted(shuffled[:count])[count // 2]
         for time in (median, median + 1):
             said = (fault("TIME_TOO_OLD", 68, -1, time, median),) if time <= median else ()
             yield case(
-                f"height {count}, {time - median:+}", block(time=time, context=context), *said, context=context,
+                f"height {count}, {time - median:+}",
+                block(time=time, context=context),
+                *said,
+                context=context,
                 network=PLAIN,
-            )  # fmt: skip
+            )
     for height, times in ((HEIGHT, PARENT.times[1:]), (10, PARENT.times[:9]), (5, ()), (HEIGHT, None)):
         context = at(height, times=times)
         yield case(
@@ -200,7 +208,7 @@ def future_time() -> Iterator[Case]:
     yield case("the last second", block(time=last), network=PLAIN, now=last - 7200)
 
 
-# ---- difficulty ------------------------------------------------------------------------------------------------
+# ---- difficulty --------------------------------------------------------------------------------------------
 
 
 def hard(bits: int, wanted: int, network: Network, time: int = TIME, /, **context: object) -> Case:
@@ -274,8 +282,13 @@ def twenty_minutes() -> Iterator[Case]:
         for bits in (real, MAIN_BITS, 0x1C00FFFE):
             for last in (MAIN_BITS, real):  # the parent itself may be one of those blocks
                 yield hard(
-                    bits, wanted, TESTNET3._replace(bip34_height=0), parent + seconds, bits=last, real_bits=real
-                )  # fmt: skip
+                    bits,
+                    wanted,
+                    TESTNET3._replace(bip34_height=0),
+                    parent + seconds,
+                    bits=last,
+                    real_bits=real,
+                )
     # On the boundary the rule is off: the parent's bits are what is adjusted, whatever they are.
     for seconds in (600, 1201):
         wanted = retarget(MAIN_BITS, 604_800, MAIN_LIMIT)
@@ -296,8 +309,13 @@ def bip94() -> Iterator[Case]:
             bits, wanted, TESTNET4, height=BOUNDARY, period_bits=first, period_start=parent - 604_800
         )  # fmt: skip
     context = at(
-        BOUNDARY, bits=EASY, period_bits=EASY, real_bits=EASY, times=(*((TIME - 9000,) * 10), parent), period_start=0
-    )  # fmt: skip
+        BOUNDARY,
+        bits=EASY,
+        period_bits=EASY,
+        real_bits=EASY,
+        times=(*((TIME - 9000,) * 10), parent),
+        period_start=0,
+    )
     for network in (REGTEST._replace(bip94=True), REGTEST):
         for time in (parent - 599, parent - 600, parent - 601):
             warped = network.bip94 and time < parent - 600
@@ -326,16 +344,25 @@ def regtest() -> Iterator[Case]:
             said = () if bits == wanted else (fault("BITS", 72, -1, bits, wanted),)
             context = at(HEIGHT, bits=EASY, real_bits=lower)
             yield case(
-                f"{bits:08x} after {seconds} s", block(bits=bits, time=parent + seconds), *said, context=context,
-                now=None, unchecked=frozenset({"future_time"}),
-            )  # fmt: skip
+                f"{bits:08x} after {seconds} s",
+                block(bits=bits, time=parent + seconds),
+                *said,
+                context=context,
+                now=None,
+                unchecked=frozenset({"future_time"}),
+            )
     for bits in (lower, EASY):
         context = at(BOUNDARY, bits=lower, real_bits=EASY, period_start=1)
         said = () if bits == lower else (fault("BITS", 72, -1, bits, lower),)
         made = block(bits=bits, time=parent + 5000, context=context, first=coinbase(BOUNDARY, value=0))
         yield case(
-            f"boundary, {bits:08x}", made, *said, context=context, now=None, unchecked=frozenset({"future_time"})
-        )  # fmt: skip
+            f"boundary, {bits:08x}",
+            made,
+            *said,
+            context=context,
+            now=None,
+            unchecked=frozenset({"future_time"}),
+        )
 
 
 def without_context() -> Iterator[Case]:
@@ -370,14 +397,21 @@ def without_context() -> Iterator[Case]:
         made = block(context=there, first=coinbase(BOUNDARY, value=0))
         unchecked = {"difficulty"} | ({"median_time"} if missing == "times" else set())
         yield case(
-            f"boundary without {missing}", made, network=retargets, context=there, unchecked=frozenset(unchecked)
-        )  # fmt: skip
+            f"boundary without {missing}",
+            made,
+            network=retargets,
+            context=there,
+            unchecked=frozenset(unchecked),
+        )
     there = at(BOUNDARY, period_start=TIME - 600 - 1_209_600, period_bits=None)
     made = block(context=there, first=coinbase(BOUNDARY, value=0))
     yield case(
-        "BIP 94 boundary without the period's bits", made, network=retargets._replace(bip94=True), context=there,
+        "BIP 94 boundary without the period's bits",
+        made,
+        network=retargets._replace(bip94=True),
+        context=there,
         unchecked=frozenset({"difficulty"}),
-    )  # fmt: skip
+    )
 
 
 HEADERS: tuple[Maker, ...] = (

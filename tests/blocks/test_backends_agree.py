@@ -20,10 +20,9 @@ from tests.blocks.builder import (
     expand,
     follow,
 )
-from tests.blocks.cases import EASY, ENCODING, HEIGHT, NOW, PARENT, Case, block
-from tests.blocks.cases_body import BODY
-from tests.blocks.cases_header import HEADERS
+from tests.blocks.cases import EASY, HEIGHT, NOW, PARENT, Case, block
 from tests.blocks.real import GENESIS, after_genesis, early, read, unframed
+from tests.blocks.table import TABLE
 from tests.blocks.told import headers_told, table_told, told
 
 pytestmark = pytest.mark.native_only
@@ -42,16 +41,16 @@ def agree(pair, data, context, now):
     return answers[0]
 
 
-@pytest.mark.parametrize("make", [*ENCODING, *HEADERS, *BODY], ids=lambda make: make.__name__)
-def test_the_table(make):
+@pytest.mark.parametrize("name", TABLE)
+def test_the_table(name):
     one: Case
-    for one in make():
+    for one in TABLE[name]():
         pair = _native.Bitcoin(*one.network), reference.Bitcoin(*one.network)
         agree(pair, *one.args)
 
 
 def test_every_truncation():
-    """Of blocks with all there can be: several transactions, witnesses, a commitment, scripts of two lengths."""
+    """Of blocks with all there can be: several transactions, witnesses, a commitment, scripts."""
     for data in (chain(6)[5].data, early()[170][1]):
         for length in range(len(data)):
             agree(RULES["regtest"], data[:length], tuple(PARENT), NOW)
@@ -74,14 +73,16 @@ def test_every_byte_set_to_what_sizes_begin_with():
             agree(RULES["regtest"], data[:place] + bytes([byte]) + data[place + 1 :], None, None)
 
 
-# ---- drawn -----------------------------------------------------------------------------------------------------
+# ---- drawn -------------------------------------------------------------------------------------------------
 
 U32 = st.integers(0, (1 << 32) - 1)
 BITS = U32 | st.sampled_from([EASY, 0x1D00FFFF, 0x1C00FFFF, 0x207FFFFE, 0x03000001, 0x1E0377AE])
 HEIGHTS = (
-    st.integers(-1, 30) | st.integers(2010, 2020) | st.sampled_from([4031, 149, 21110, 227930, 330775, 419327, 481823])
+    st.integers(-1, 30)
+    | st.integers(2010, 2020)
+    | st.sampled_from([4031, 149, 21110, 227930, 330775, 419327, 481823])
     | st.integers(0, 10**6)
-)  # fmt: skip
+)
 
 
 @st.composite
@@ -126,7 +127,7 @@ def test_random_headers_in_any_context(fields, context, network, now):
     agree(RULES[network], words[0] + made[4:68] + words[1] + words[2] + made[76:], context, now)
 
 
-SEEDS = [made.data for make in (*ENCODING, *BODY) for made in make() if 81 < len(made.data) < 1500][::7]
+SEEDS = [made.data for make in TABLE.values() for made in make() if 81 < len(made.data) < 1500][::11]
 SEEDS += [made.data for made in chain(12)] + [early()[170][1]]
 
 
@@ -159,7 +160,7 @@ def test_mutated_blocks(data, context, network, now):
     agree(RULES[network], data, context, now)
 
 
-# ---- headers in bulk -------------------------------------------------------------------------------------------
+# ---- headers in bulk ---------------------------------------------------------------------------------------
 
 
 @st.composite
@@ -217,7 +218,7 @@ def answered(call):
 
 @pytest.mark.parametrize("network", ["mainnet", "testnet3", "testnet4", "regtest"])
 def test_headers_over_several_periods(network):
-    """Not mined: the codes are those of difficulty and time, which come after the work only where that holds."""
+    """Not mined, so most codes are of the work; contexts go on all the same."""
     random = np.random.default_rng(1)
     limit = NETWORKS[network].pow_limit
     context = PARENT._replace(height=2000, period_start=NOW - 2000 * 600, bits=0x1D00FFFF, times=None)
@@ -237,12 +238,16 @@ def test_headers_over_several_periods(network):
     assert native[-1][0] == 6099
 
 
-# ---- many blocks of one buffer ---------------------------------------------------------------------------------
+# ---- many blocks of one buffer -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_many(threads):
-    made = [made.data for made in chain(30)] + [one.data for one in list(BODY[3]())[:5]] + [b"", bytes(100)]
+    made = (
+        [made.data for made in chain(30)]
+        + [one.data for one in list(TABLE["coinbase_scripts"]())[:5]]
+        + [b"", bytes(100)]
+    )
     data = b"gap".join(made)
     spans, at = [], 0
     for one in made:
@@ -261,7 +266,7 @@ def test_many(threads):
         assert rules.check_many(data, [], [], NOW, threads) == []
 
 
-# ---- real ------------------------------------------------------------------------------------------------------
+# ---- real --------------------------------------------------------------------------------------------------
 
 
 def test_real_blocks(vectors):

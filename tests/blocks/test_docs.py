@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "blocks.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("table", [tables.codes, tables.checks, tables.networks], ids=lambda table: table.__name__)
+@pytest.mark.parametrize(
+    "table", [tables.codes, tables.checks, tables.networks], ids=lambda table: table.__name__
+)
 def test_tables_are_those_of_the_code(table):
     """python -m tests.blocks.tables prints what must stand there."""
     assert table() in PAGE

@@ -79,12 +79,14 @@ def test_networks_are_those_of_bitcoin_core(name):
 
 
 def test_importing_merklecore_does_not_import_blocks():
-    code = "import sys, merklecore; print('merklecore.blocks' in sys.modules, merklecore.blocks.Engine.__name__)"
+    code = (
+        "import sys, merklecore; print('merklecore.blocks' in sys.modules, merklecore.blocks.Engine.__name__)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False Engine\n"
 
 
-# ---- reports ---------------------------------------------------------------------------------------------------
+# ---- reports -----------------------------------------------------------------------------------------------
 
 
 def test_a_report_of_a_block_that_holds(engine):
@@ -149,7 +151,9 @@ def test_warnings_never_change_ok(engine):
 
 
 @pytest.mark.parametrize(
-    "form", [bytes, bytearray, memoryview, lambda data: np.frombuffer(data, np.uint8)], ids=lambda form: form.__name__
+    "form",
+    [bytes, bytearray, memoryview, lambda data: np.frombuffer(data, np.uint8)],
+    ids=lambda form: form.__name__,
 )
 def test_every_kind_of_bytes(engine, form):
     made = block(spend(1)).build()
@@ -192,7 +196,7 @@ def test_arguments(engine):
             engine.check_headers(wrong)
 
 
-# ---- transactions of a block -----------------------------------------------------------------------------------
+# ---- transactions of a block -------------------------------------------------------------------------------
 
 
 def test_tables(engine):
@@ -217,9 +221,12 @@ def test_values_saturate(backend):
     rules = backend.Bitcoin(*REGTEST)
     most = (1 << 63) - 1
     for values, wanted in (
-        ((most, most), most), ((most, most, -most), most), ((-most - 1, -1), -most - 1), ((most, -1), most - 1),
+        ((most, most), most),
+        ((most, most, -most), most),
+        ((-most - 1, -1), -most - 1),
+        ((most, -1), most - 1),
         ((-5, 3), -2),
-    ):  # fmt: skip
+    ):
         made = block(spend(1).but(outputs=tuple(map(builder.Output, values)))).build()
         assert rules.tx_table(made.data)["value"][1] == wanted
 
@@ -252,7 +259,7 @@ def test_proofs(engine):
         engine.prove(block(spend(1), root=bytes(32)).build().data, 0)
 
 
-# ---- headers ---------------------------------------------------------------------------------------------------
+# ---- headers -----------------------------------------------------------------------------------------------
 
 
 def test_headers(engine):
@@ -282,7 +289,7 @@ def test_headers(engine):
     assert none.next_context == blocks.Context.genesis()
 
 
-# ---- contexts --------------------------------------------------------------------------------------------------
+# ---- contexts ----------------------------------------------------------------------------------------------
 
 
 def test_contexts_keep_what_they_are_given():

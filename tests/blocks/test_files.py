@@ -108,7 +108,9 @@ def test_resuming(check):
         assert [report.offset for report in again] == [report.offset for report in reports[place + 1 :]]
 
 
-@pytest.mark.parametrize("gap", [b"x", b"\0x", b"\0\0\0\0garbage\0\0", MAGIC[:3], MAGIC[:1] + b"\0", b"z" * 3000])
+@pytest.mark.parametrize(
+    "gap", [b"x", b"\0x", b"\0\0\0\0garbage\0\0", MAGIC[:3], MAGIC[:1] + b"\0", b"z" * 3000]
+)
 def test_gaps_are_told_of_once_and_passed(check, gap):
     data = framed(DATA[:3]) + gap + framed(DATA[3:])
     reports = check(data)

@@ -23,24 +23,18 @@ from tests.blocks.builder import (
     follow,
     retarget,
 )
-from tests.blocks.cases import (
-    BODY as BODY_RULES,
-)
-from tests.blocks.cases import CODES, ENCODING, HEADER, HEIGHT, STATE, UNCHECKED, Case, block, fault
-from tests.blocks.cases_body import BODY
-from tests.blocks.cases_header import HEADERS
+from tests.blocks.cases import BODY, CODES, HEADER, HEIGHT, STATE, UNCHECKED, Case, block, fault
+from tests.blocks.table import TABLE
 from tests.blocks.told import names_of
-
-MAKERS = {make.__name__: make for make in (*ENCODING, *HEADERS, *BODY)}
 
 
 @cache
 def cases(name: str) -> tuple[Case, ...]:
     """Blocks that take time to build are built once for both backends."""
-    return tuple(MAKERS[name]())
+    return tuple(TABLE[name]())
 
 
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", TABLE)
 def test_rule(backend, name):
     for one in cases(name):
         checked = backend.Bitcoin(*one.network).check_block(*one.args)
@@ -53,9 +47,9 @@ def test_rule(backend, name):
 
 def test_every_code_has_rows_and_every_rule_a_valid_block():
     """BAD_MAGIC is of block files, see test_files.py; a million transactions stand below."""
-    seen = {found[0] for name in MAKERS for one in cases(name) for found in (*one.faults, *one.warnings)}
+    seen = {found[0] for name in TABLE for one in cases(name) for found in (*one.faults, *one.warnings)}
     assert set(CODES.values()) - seen == {CODES["BAD_MAGIC"], CODES["TOO_MANY_TRANSACTIONS"]}
-    for name in MAKERS:
+    for name in TABLE:
         if name not in ("counts", "lengths", "linkage"):
             assert any(not one.faults for one in cases(name)) or name in ALWAYS_UNMINED, name
 
@@ -65,8 +59,8 @@ ALWAYS_UNMINED = {"difficulty_between", "difficulty_boundary", "twenty_minutes"}
 
 
 def test_every_rule_is_left_unchecked_somewhere_and_checked_elsewhere():
-    left = Counter(rule for name in MAKERS for one in cases(name) for rule in one.unchecked)
-    total = sum(len(cases(name)) for name in MAKERS)
+    left = Counter(rule for name in TABLE for one in cases(name) for rule in one.unchecked)
+    total = sum(len(cases(name)) for name in TABLE)
     for rule in UNCHECKED:
         if rule in STATE:
             assert left[rule] == total
@@ -80,7 +74,7 @@ def test_every_rule_is_left_unchecked_somewhere_and_checked_elsewhere():
 def test_networks_with_more_rules_name_them_too(backend, network):
     more = {"signet", "signet_script"} if network.signet_challenge else {"timewarp"}
     rules = backend.Bitcoin(*network)
-    assert names_of(rules.check_block(b"", None, None).unchecked) == HEADER | BODY_RULES | STATE | more
+    assert names_of(rules.check_block(b"", None, None).unchecked) == HEADER | BODY | STATE | more
     whole_header = names_of(rules.check_block(bytes(80), None, 0).unchecked)
     assert "signet" in whole_header or not network.signet_challenge
     assert {"proof_of_work", "target", "future_time"}.isdisjoint(whole_header)
@@ -123,7 +117,7 @@ def test_a_million_transactions_by_the_reference():
     million(reference.Bitcoin(*REGTEST), 1_000_001)
 
 
-# ---- chains ----------------------------------------------------------------------------------------------------
+# ---- chains ------------------------------------------------------------------------------------------------
 
 
 def test_a_chain_from_context_to_context(backend):
@@ -194,7 +188,7 @@ def test_the_builder_agrees_with_well_known_figures():
     assert coinbase(227931).raw()[42:46].hex() == "035b7a03"
     assert expand(0x1B0404CB) == 0x404CB << 192
     assert compact(expand(0x1B0404CB)) == 0x1B0404CB
-    # Block 32256: the first change, from 1 to 1.18; the period began at 1261130161, its last block at 1262152739.
+    # Block 32256, the first change: from 1261130161 to 1262152739 by the clocks of the period.
     assert retarget(0x1D00FFFF, 1262152739 - 1261130161, MAINNET.pow_limit) == 0x1D00D86A
     assert SIGNET.magic.hex() == "0a03cf40"
     assert 50 * COIN >> 1 == 2_500_000_000

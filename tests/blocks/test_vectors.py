@@ -1,9 +1,10 @@
-"""Real blocks, and hostile ones of another project's generator: every genuine one holds, every other is named."""
+"""Real blocks, and hostile ones of another project: every genuine one holds, every other is named."""
 
 from __future__ import annotations
 
 import csv
 import json
+from itertools import pairwise
 from struct import pack
 
 import numpy as np
@@ -33,7 +34,7 @@ def codes_of(checked):
     return [NAMES[found[0]] for found in checked.faults]
 
 
-# ---- kept beside the tests -------------------------------------------------------------------------------------
+# ---- kept beside the tests ---------------------------------------------------------------------------------
 
 
 def test_early_mainnet_blocks(backend):
@@ -83,8 +84,12 @@ def test_each_byte_of_a_header_counts(backend, field):
             more = {"TIME_TOO_OLD"} if field == "time" else set()
             if field == "bits":
                 more = {
-                    "TARGET_ZERO", "TARGET_NEGATIVE", "TARGET_OVERFLOW", "TARGET_ABOVE_LIMIT", "HASH_ABOVE_TARGET",
-                }  # fmt: skip
+                    "TARGET_ZERO",
+                    "TARGET_NEGATIVE",
+                    "TARGET_OVERFLOW",
+                    "TARGET_ABOVE_LIMIT",
+                    "HASH_ABOVE_TARGET",
+                }
                 assert len(said & more) == 1
             assert wanted <= said <= wanted | more, (place, bit)
 
@@ -105,7 +110,7 @@ def test_each_byte_of_a_body_counts(backend):
             assert checked.block_hash[::-1] == early()[170][0]
 
 
-# ---- genuine blocks --------------------------------------------------------------------------------------------
+# ---- genuine blocks ----------------------------------------------------------------------------------------
 
 
 def test_the_first_256_blocks(vectors, backend):
@@ -204,7 +209,7 @@ def test_made_up_forks_with_real_work(vectors, backend):
     assert len(known) == 8
 
 
-# ---- headers ---------------------------------------------------------------------------------------------------
+# ---- headers -----------------------------------------------------------------------------------------------
 
 
 def test_the_first_period_of_headers(vectors, backend):
@@ -244,7 +249,7 @@ def test_headers_that_go_back_in_time(vectors, backend):
         header_rows = [row[:68] + b"".join(row[k : k + 4][::-1] for k in (68, 72, 76)) for row in header_rows]
         times = [int.from_bytes(row[68:72], "little") for row in header_rows]
     assert len(header_rows) == 1500
-    assert sum(b < a for a, b in zip(times, times[1:], strict=False)) == 5
+    assert sum(b < a for a, b in pairwise(times)) == 5
     bits = int.from_bytes(header_rows[0][72:76], "little")
     context = BEFORE._replace(height=586_656, prev_hash=header_rows[0][4:36], bits=bits)
     rules = backend.Bitcoin(*MAINNET)
@@ -263,7 +268,7 @@ def test_headers_that_go_back_in_time(vectors, backend):
     assert bytes(hashes[-1]) == sha256d(header_rows[-1])
 
 
-# ---- btcd's full-block tests -----------------------------------------------------------------------------------
+# ---- btcd's full-block tests -------------------------------------------------------------------------------
 
 # btcd's reject code -> ours, by name where one of theirs stands for several of ours
 MATCHING = {
@@ -301,9 +306,15 @@ def test_full_blocks_of_btcd(vectors, backend):
     rules = backend.Bitcoin(*FULL)
     genesis = bytes.fromhex("06226e46111a0b59caaf126043eb5bbf28c34f3a5e332a1fc7b2b73cf188910f")
     context = BEFORE._replace(
-        height=0, prev_hash=genesis, times=(1296688602,), period_start=1296688602, bits=EASY, chainwork=work(EASY),
-        period_bits=EASY, real_bits=EASY,
-    )  # fmt: skip
+        height=0,
+        prev_hash=genesis,
+        times=(1296688602,),
+        period_start=1296688602,
+        bits=EASY,
+        chainwork=work(EASY),
+        period_bits=EASY,
+        real_bits=EASY,
+    )
     known = {genesis: context}
     held, refused, unchecked = set(), {}, set()
     rows = [row for row in rows if row["kind"] != "expected_tip"]

@@ -39,7 +39,7 @@ def spoilt(tmp_path: Path) -> Path:
     return path
 
 
-# ---- check -----------------------------------------------------------------------------------------------------
+# ---- check -------------------------------------------------------------------------------------------------
 
 
 def test_blocks_that_hold(run: Run, blk: Path) -> None:
@@ -81,8 +81,8 @@ def test_one_line_for_each_fault(run: Run, spoilt: Path) -> None:
     said = [line for line in lines if "HASH_ABOVE_TARGET" not in line and "PREV_HASH" not in line]
     assert said[0].startswith(f"{spoilt}:{third + 36}: MERKLE_ROOT: the header's Merkle root is not")
     assert said[1] == (
-        f"{spoilt}:{fifth + script}: WITNESS_COMMITMENT: transaction 0: the coinbase commits to other witnesses "
-        f"[block {CHAIN[5].hash[::-1].hex()}]"
+        f"{spoilt}:{fifth + script}: WITNESS_COMMITMENT: transaction 0: the coinbase commits to other "
+        f"witnesses [block {CHAIN[5].hash[::-1].hex()}]"
     )
     assert said[2].startswith(f"{spoilt}:{gap}: BAD_MAGIC: ")
     assert said[3].startswith(f"{spoilt}:{tail}: TRUNCATED: ")
@@ -141,7 +141,7 @@ def test_nothing_in_a_file(run: Run, tmp_path: Path) -> None:
     assert run("blocks", "check", path) == (0, "0 blocks, 0 transactions: 0 faults, 0 warnings\n", "")
 
 
-# ---- headers ---------------------------------------------------------------------------------------------------
+# ---- headers -----------------------------------------------------------------------------------------------
 
 
 def test_headers(run: Run, tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_headers(run: Run, tmp_path: Path) -> None:
     assert "81 bytes" in err
 
 
-# ---- prove, table ----------------------------------------------------------------------------------------------
+# ---- prove, table ------------------------------------------------------------------------------------------
 
 
 def test_a_proof_that_verify_takes(run: Run, blk: Path, tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_masked_files(run: Run, blk: Path, tmp_path: Path) -> None:
     assert run("blocks", "prove", *REGTEST, blk, CHAIN[11].txids[2][::-1].hex())[0] == 0
 
 
-# ---- bad usage -------------------------------------------------------------------------------------------------
+# ---- bad usage ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
