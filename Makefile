@@ -6,7 +6,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 DIR ?=
-SECONDS ?= 60
+SECONDS ?= 30
 BIN := $(VENV)/bin
 ROOT := $(CURDIR)
 
@@ -83,7 +83,14 @@ asan: build $(VENV)/.with-test ## the quick suite under AddressSanitizer and Und
 		PYTHONSAFEPATH=1 PYTHONPATH=$(ROOT)/$(COPY)/lib MERKLECORE_SANITIZE=1 MERKLECORE_BACKEND=native \
 		$(PYTEST) -m 'not slow'
 
-fuzz: build $(VENV)/.with-test ## blocks: both backends on mutated bytes, for SECONDS=60; another seed each time
+SANITIZED = -std=c11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -pthread -Icsrc
+
+build/fuzz-blocks: fuzz/blocks.c $(wildcard csrc/*.[ch] csrc/*/*.[ch])
+	@mkdir -p build
+	$(CC) $(SANITIZED) $(filter %.c,$^) -o $@
+
+fuzz: build $(VENV)/.with-test build/fuzz-blocks ## blocks, mutated: the core under sanitizers, both backends side by side; SECONDS=30 each
+	build/fuzz-blocks $(SECONDS) tests/vectors/blocks/corpus/*
 	$(BIN)/python -m fuzz.blocks --seconds $(SECONDS)
 
 # ---- the rest --------------------------------------------------------------------------------------------------------

@@ -77,16 +77,15 @@ mc_status mc_bitcoin_wtxids(const mc_bitcoin_block *block, const uint8_t *txids,
 mc_status mc_bitcoin_root(const uint8_t *ids, size_t n, uint8_t *root, int *mutated, uint32_t isas);
 
 /* witness and signet: bitcoin_witness.c */
-mc_status mc_bitcoin_witness(const mc_bitcoin *chain, const mc_bitcoin_block *block,
-                             const mc_bitcoin_context *context, const uint8_t *txids, mc_bitcoin_report *report,
-                             uint32_t isas);
+mc_status mc_bitcoin_witness(const mc_bitcoin *chain, const mc_bitcoin_block *block, const mc_bitcoin_context *context,
+                             const uint8_t *txids, mc_bitcoin_report *report, uint32_t isas);
 void mc_bitcoin_signet(const mc_bitcoin *chain, const mc_bitcoin_block *block, mc_bitcoin_report *report);
 
 /* Tables of ids: bitcoin_links.c. Chains of entries that share a bucket; entry 0 is none. */
 typedef struct mc_links {
     struct mc_link {
         uint32_t tag, next;
-    } * entry;
+    } *entry;
     uint32_t *head;
     unsigned shift;
 } mc_links;

@@ -120,8 +120,8 @@ static inline int wanted_bits(const mc_bitcoin *chain, const mc_bitcoin_context 
     if (!(known & MC_KNOWS_PERIOD_START) || times.n == 0 ||
         !(known & (chain->bip94 ? MC_KNOWS_PERIOD_BITS : MC_KNOWS_BITS)))
         return 0;
-    *bits = retarget(chain, chain->bip94 ? context->period_bits : context->bits,
-                     latest(times) - context->period_start);
+    *bits =
+        retarget(chain, chain->bip94 ? context->period_bits : context->bits, latest(times) - context->period_start);
     return 1;
 }
 

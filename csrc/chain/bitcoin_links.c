@@ -40,8 +40,7 @@ static inline uint64_t hash_prevout(const mc_bitcoin *chain, uint64_t of_txid, c
 
 /* The entry of a key: of entry e the key stands at at(context, e). 0: there is none. */
 static inline __attribute__((always_inline)) uint32_t find(const mc_links *links, uint64_t hash, const uint8_t *key,
-                                                           size_t bytes,
-                                                           const uint8_t *(*at)(const void *, uint32_t),
+                                                           size_t bytes, const uint8_t *(*at)(const void *, uint32_t),
                                                            const void *context) {
     const uint32_t tag = (uint32_t)(hash >> 32);
     uint32_t e = links->head[tag >> links->shift];
@@ -136,10 +135,9 @@ static void duplicates(const mc_bitcoin *chain, const mc_bitcoin_block *block, c
         if (e == 0)
             insert(links, hash, i + 1);
         else
-            mc_add_fault(faults, (mc_fault){.code = MC_DUPLICATE_TXID,
-                                            .tx = (int32_t)i,
-                                            .offset = block->tx[i].offset,
-                                            .a = e - 1});
+            mc_add_fault(
+                faults,
+                (mc_fault){.code = MC_DUPLICATE_TXID, .tx = (int32_t)i, .offset = block->tx[i].offset, .a = e - 1});
     }
 }
 
@@ -151,10 +149,10 @@ static inline void check_input(const mc_bitcoin_block *block, const mc_spends *s
     mc_fault fault = {.tx = (int32_t)index, .offset = block->prevouts[i], .a = i - tx->first};
     if (creator != 0) {
         const uint32_t j = creator - 1;
-        fault.code = j > index                                            ? MC_FORWARD_REFERENCE
-                     : j == 0                                             ? MC_SPENDS_COINBASE
-                     : mc_le32(prevout + 32) >= block->tx[j].outputs      ? MC_MISSING_OUTPUT
-                                                                          : 0;
+        fault.code = j > index                                       ? MC_FORWARD_REFERENCE
+                     : j == 0                                        ? MC_SPENDS_COINBASE
+                     : mc_le32(prevout + 32) >= block->tx[j].outputs ? MC_MISSING_OUTPUT
+                                                                     : 0;
         fault.b = j;
     }
     if (fault.code == 0 && spends->first[i] < tx->first && !mc_is_null(prevout)) {

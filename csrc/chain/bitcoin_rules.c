@@ -11,10 +11,10 @@
 enum {
     MERKLE_AT = 36,
     BODY_AT = 80,
-    MAX_SIGOPS = 80000,      /* MAX_BLOCK_SIGOPS_COST */
-    TIME_LOCKS = 500000000,  /* LOCKTIME_THRESHOLD */
-    HALVINGS = 64,           /* from here on the subsidy is zero */
-    SHORT_SCRIPT = 2,        /* bytes of a coinbase's script */
+    MAX_SIGOPS = 80000,     /* MAX_BLOCK_SIGOPS_COST */
+    TIME_LOCKS = 500000000, /* LOCKTIME_THRESHOLD */
+    HALVINGS = 64,          /* from here on the subsidy is zero */
+    SHORT_SCRIPT = 2,       /* bytes of a coinbase's script */
     LONG_SCRIPT = 100,
 };
 static const uint64_t SUBSIDY = 5000000000; /* satoshi */

@@ -62,9 +62,8 @@ static mc_status check_commitment(const mc_bitcoin_block *block, const mc_output
     return status;
 }
 
-mc_status mc_bitcoin_witness(const mc_bitcoin *chain, const mc_bitcoin_block *block,
-                             const mc_bitcoin_context *context, const uint8_t *txids, mc_bitcoin_report *report,
-                             uint32_t isas) {
+mc_status mc_bitcoin_witness(const mc_bitcoin *chain, const mc_bitcoin_block *block, const mc_bitcoin_context *context,
+                             const uint8_t *txids, mc_bitcoin_report *report, uint32_t isas) {
     const int knows_height = (context->known & MC_KNOWS_HEIGHT) != 0;
     const int any_witness = (block->flags & MC_TX_WITNESS) != 0;
     mc_output commitment;
@@ -107,9 +106,8 @@ void mc_bitcoin_signet(const mc_bitcoin *chain, const mc_bitcoin_block *block, m
         return;
     int holds = 0;
     if (find_commitment(block, &commitment)) {
-        mc_cursor cursor = {.begin = commitment.script,
-                            .at = commitment.script,
-                            .end = commitment.script + commitment.script_bytes};
+        mc_cursor cursor = {
+            .begin = commitment.script, .at = commitment.script, .end = commitment.script + commitment.script_bytes};
         const uint8_t *push;
         size_t pushed;
         holds = chain->trivial_challenge;

@@ -33,7 +33,7 @@ TX_TABLE = [
 ]
 
 
-# ---- what comes in ---------------------------------------------------------------------------------------------------
+# ---- what comes in --------------------------------------------------------------------------------------------------
 
 cdef object _integer(object value, str what):
     if isinstance(value, bool) or not hasattr(value, "__index__"):
@@ -59,7 +59,8 @@ cdef int _take_u256(object value, str what, mc_u256 *out) except -1:
 
 
 cdef object _u256(const mc_u256 *number):
-    return number.word[0] | <object>number.word[1] << 64 | <object>number.word[2] << 128 | <object>number.word[3] << 192
+    cdef int i
+    return sum([<object>number.word[i] << 64 * i for i in range(4)])
 
 
 cdef int _take_times(object times, mc_bitcoin_context *out) except -1:
@@ -147,7 +148,7 @@ cdef int _admit(size_t size) except -1:
     return 0
 
 
-# ---- what comes out --------------------------------------------------------------------------------------------------
+# ---- what comes out -------------------------------------------------------------------------------------------------
 
 cdef list _faults(const mc_faults *found):
     cdef list listed = []
@@ -230,7 +231,7 @@ cdef list _checked(mc_bitcoin_report *reports, size_t n):
     return found
 
 
-# ---- Bitcoin ---------------------------------------------------------------------------------------------------------
+# ---- Bitcoin --------------------------------------------------------------------------------------------------------
 
 @cython.final
 cdef class Bitcoin:

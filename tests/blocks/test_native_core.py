@@ -66,7 +66,13 @@ def witnessed(folder):
 
 
 def compact_size(n):
-    return bytes([n]) if n < 253 else b"\xfd" + struct.pack("<H", n) if n < 1 << 16 else b"\xfe" + struct.pack("<I", n)
+    return (
+        bytes([n])
+        if n < 253
+        else b"\xfd" + struct.pack("<H", n)
+        if n < 1 << 16
+        else b"\xfe" + struct.pack("<I", n)
+    )
 
 
 def transaction(prevouts, outputs=((1, b""),), script=b""):
@@ -96,13 +102,19 @@ COINBASE = transaction([bytes(32) + b"\xff" * 4], script=b"\x01\x02")
     ("name", "count"),
     [
         ("block413567/block413567.raw", 1557),
-        ("rust-bitcoin/mainnet_block_000000000000000000000c835b2adcaedc20fdf6ee440009c249452c726dafae.raw", 2500),
-        ("rust-bitcoin/testnet_block_000000000000045e0b1660b6445b5e5c5ab63c9a4f956be7e1e69be04fa4497b.raw", 15),
+        (
+            "rust-bitcoin/mainnet_block_000000000000000000000c835b2adcaedc20fdf6ee440009c249452c726dafae.raw",
+            2500,
+        ),
+        (
+            "rust-bitcoin/testnet_block_000000000000045e0b1660b6445b5e5c5ab63c9a4f956be7e1e69be04fa4497b.raw",
+            15,
+        ),
         ("btcd/277647.dat.bz2", 213),
     ],
 )
 def test_real_blocks_hold(chain, folder, name, count):
-    data = (folder / name).read_bytes()
+    data = next(folder.glob(name)).read_bytes()
     data = bz2.decompress(data)[8:] if name.endswith(".bz2") else data
     checked = chain.check_block(data)
     assert (checked.faults, checked.fault_count, checked.warnings) == ([], 0, [])
@@ -146,7 +158,10 @@ def test_headers_in_bulk(chain, folder, early):
     for block in early:
         context = chain.check_block(block, context, FOREVER).next_context
     assert chain.check_headers(data[: 300 * 80], GENESIS, FOREVER)[4] == context
-    one, other = chain.check_headers(data[:80000], GENESIS), chain.check_headers(data[80000:], context, FOREVER)
+    one, other = (
+        chain.check_headers(data[:80000], GENESIS),
+        chain.check_headers(data[80000:], context, FOREVER),
+    )
     assert not one[0].any()
     assert (other[0][0], other[0][1:].any()) == (41, False)  # 1000 does not follow on 299
 
@@ -172,7 +187,17 @@ def test_later_headers(chain, folder):
 
 def test_work_of_any_target(chain):
     rng = np.random.default_rng(5)
-    bits = [0x1D00FFFF, 0x03000001, 0x04000100, 0x2100FFFF, 0x20FFFFFF, 0x207FFFFF, 0x01010000, 0x22000001, 0x2200FFFF]
+    bits = [
+        0x1D00FFFF,
+        0x03000001,
+        0x04000100,
+        0x2100FFFF,
+        0x20FFFFFF,
+        0x207FFFFF,
+        0x01010000,
+        0x22000001,
+        0x2200FFFF,
+    ]
     bits += [int(size) << 24 | int(word) for size in range(36) for word in rng.integers(0, 1 << 24, 20)]
     headers = b"".join(struct.pack("<i64xIII", 1, 0, each, 0) for each in bits)
     sums = [int.from_bytes(row, "big") for row in chain.check_headers(headers)[2]]
@@ -240,7 +265,9 @@ def test_promises_cost_nothing(chain):
 
 
 def test_the_first_hundred_of_many(chain):
-    bad = [transaction([bytes(31) + bytes([i & 255]) + struct.pack("<I", i)], outputs=()) for i in range(5000)]
+    bad = [
+        transaction([bytes(31) + bytes([i & 255]) + struct.pack("<I", i)], outputs=()) for i in range(5000)
+    ]
     checked = chain.check_block(block_of([COINBASE, *bad]))
     faults = [fault for fault in checked.faults if fault[0] == 71]
     assert (len(checked.faults), checked.fault_count) == (100, 1 + 5000)  # and the proof of work
@@ -282,7 +309,10 @@ def test_no_block_takes_long(chain, folder):
 def test_what_is_spent_twice(chain):
     """The table of prevouts against a dictionary, where all share a prefix."""
     rng = np.random.default_rng(3)
-    spent = [[bytes(24) + struct.pack("<QI", *pair) for pair in rng.integers(0, 8, (n, 2)).tolist()] for n in (1, 9, 30)]
+    spent = [
+        [bytes(24) + struct.pack("<QI", *pair) for pair in rng.integers(0, 8, (n, 2)).tolist()]
+        for n in (1, 9, 30)
+    ]
     transactions = [COINBASE, *[transaction(prevouts) for prevouts in spent]]
     first, twice, double = {}, [], []
     for t, prevouts in enumerate(spent, 1):
@@ -312,10 +342,18 @@ def test_what_is_spent_twice(chain):
         ((-2, *GENESIS[1:]), BoundsError, "height -2 is not between -1 and 2**31 - 1"),
         ((1, b"", *GENESIS[2:]), InputError, "prev_hash: 0 bytes where 32 are needed"),
         ((1, bytes(32), (0,) * 12, *GENESIS[3:]), InputError, "times: 12 where at most 11 count"),
-        ((1, bytes(32), (1 << 32,), *GENESIS[3:]), BoundsError, "times[0] 4294967296 is not between 0 and 2**32 - 1"),
+        (
+            (1, bytes(32), (1 << 32,), *GENESIS[3:]),
+            BoundsError,
+            "times[0] 4294967296 is not between 0 and 2**32 - 1",
+        ),
         ((1, bytes(32), (), 1.5, *GENESIS[4:]), TypeError, "period_start: an integer is needed, not float"),
         ((1, bytes(32), (), 1, -1, *GENESIS[5:]), BoundsError, "bits -1 is not between 0 and 2**32 - 1"),
-        ((1, None, (), 1, 1, 1 << 256, 1, 1), BoundsError, "chainwork (of 257 bits) is not between 0 and 2**256 - 1"),
+        (
+            (1, None, (), 1, 1, 1 << 256, 1, 1),
+            BoundsError,
+            "chainwork (of 257 bits) is not between 0 and 2**256 - 1",
+        ),
     ],
 )
 def test_odd_contexts(chain, context, error, message):
