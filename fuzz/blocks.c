@@ -121,16 +121,19 @@ static void read_seeds(const char *path) {
     rewind(file);
     demand(fread(data, 1, size, file) == size, path);
     fclose(file);
+    const size_t before = n_seeds;
     size_t at = 0;
     while (size - at > 8 && memcmp(data + at, "\xf9\xbe\xb4\xd9", 4) == 0) {
         const size_t bytes = data[at + 4] | (size_t)data[at + 5] << 8 | (size_t)data[at + 6] << 16;
         if (bytes > size - at - 8)
-            return;
+            break;
         add_seed(data + at + 8, bytes);
         at += 8 + bytes;
     }
     if (at == 0)
         add_seed(data, size);
+    if (n_seeds == before)
+        free(data);
 }
 
 static size_t mutate(uint8_t *data, size_t size) {
