@@ -14,7 +14,7 @@ PYTEST = $(BIN)/python -m pytest -q
 MASKS := avx512 avx512,shani avx512,avx2 avx512,avx2,shani
 KERNELS = MERKLECORE_BACKEND=native $(BIN)/python -c 'import merklecore as mc; print(mc.cpu_info()["kernels"])'
 COPY := build/asan
-C_FILES = $$(find csrc -name '*.[ch]')
+C_FILES = $$(find csrc fuzz -name '*.[ch]')
 
 export MERKLECORE_VECTORS ?= $(abspath $(ROOT)/../shared/vectors)
 export PATH := $(abspath $(BIN)):$(PATH)
