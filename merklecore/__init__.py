@@ -38,12 +38,13 @@ from merklecore.hashing import (
     sha512,
     sm3,
 )
-from merklecore.tree import InclusionProof, MerkleTree, Profile, merkle_root, profiles
+from merklecore.tree import CompactRange, InclusionProof, MerkleTree, Profile, merkle_root, profiles
 
 __all__ = [
     "BackendError",
     "BlockError",
     "BoundsError",
+    "CompactRange",
     "InclusionProof",
     "InputError",
     "MerkleCoreError",

@@ -20,6 +20,7 @@ __all__ = [
     "DIGEST_SIZES",
     "NAME",
     "Nodes",
+    "Range",
     "Spec",
     "blake2b_256",
     "blake3",
@@ -32,15 +33,20 @@ __all__ = [
     "keccak256",
     "kernels",
     "leaf_hash",
+    "leaf_hashes",
+    "level_rows",
     "measure",
     "new",
     "path",
     "root",
+    "same_leaves",
     "sha3_256",
     "sha256",
     "sha256d",
     "sha512",
     "sm3",
+    "truncate",
+    "update",
 ]
 
 
@@ -109,6 +115,7 @@ else:
 NAME: str = _chosen.NAME
 DIGEST_SIZES = _chosen.DIGEST_SIZES
 Nodes = _chosen.Nodes
+Range = _chosen.Range
 Spec = _chosen.Spec
 blake2b_256 = _chosen.blake2b_256
 blake3 = _chosen.blake3
@@ -121,12 +128,17 @@ hash_pairs = _chosen.hash_pairs
 keccak256 = _chosen.keccak256
 kernels = _chosen.kernels
 leaf_hash = _chosen.leaf_hash
+leaf_hashes = _chosen.leaf_hashes
+level_rows = _chosen.level_rows
 measure = _chosen.measure
 new = _chosen.new
 path = _chosen.path
 root = _chosen.root
-sha3_256 = _chosen.sha3_256
+same_leaves = _chosen.same_leaves
 sha256 = _chosen.sha256
 sha256d = _chosen.sha256d
+sha3_256 = _chosen.sha3_256
 sha512 = _chosen.sha512
 sm3 = _chosen.sm3
+truncate = _chosen.truncate
+update = _chosen.update

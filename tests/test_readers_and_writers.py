@@ -46,7 +46,7 @@ def test_a_tree_in_use_by_a_writer(use, writer):
 
     def try_it():
         size = len(tree)
-        with pytest.raises(BufferError, match="the tree is being extended by another call"):
+        with pytest.raises(BufferError, match="the tree is being changed by another call"):
             USES[use](tree)
         assert len(tree) == size
 

@@ -20,13 +20,16 @@ from merklecore._native.hashing import (
 )
 from merklecore._native.incremental import new
 from merklecore._native.proofs import fold, path
+from merklecore._native.ranges import Range
 from merklecore._native.spec import Spec, leaf_hash
 from merklecore._native.trees import Nodes, root
+from merklecore._native.updates import leaf_hashes, level_rows, same_leaves, truncate, update
 
 __all__ = [
     "DIGEST_SIZES",
     "NAME",
     "Nodes",
+    "Range",
     "Spec",
     "blake2b_256",
     "blake3",
@@ -39,15 +42,20 @@ __all__ = [
     "keccak256",
     "kernels",
     "leaf_hash",
+    "leaf_hashes",
+    "level_rows",
     "measure",
     "new",
     "path",
     "root",
+    "same_leaves",
     "sha3_256",
     "sha256",
     "sha256d",
     "sha512",
     "sm3",
+    "truncate",
+    "update",
 ]
 
 NAME = "native"

@@ -14,8 +14,10 @@ cdef class Nodes:
     cdef uint64_t size, pairs
     cdef mc_edge edge
     cdef bint closed, busy
+    cdef Py_ssize_t exports  # pieces of levels that others look at
 
     cdef int idle(self) except -1
+    cdef int still(self) except -1
     cdef int reserve(self, uint64_t size) except -1
     cdef int add(self, Messages source, bint hashed, unsigned crew, uint32_t isas) except -1
     cdef uint64_t size_of(self, object size) except? 0xffffffffffffffff

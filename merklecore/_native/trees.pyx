@@ -52,6 +52,7 @@ cdef class Nodes:
         memset(self.levels, 0, sizeof(self.levels))
         self.size = self.pairs = 0
         self.closed = self.busy = False
+        self.exports = 0
 
     def __dealloc__(self):
         cdef int k
@@ -72,7 +73,14 @@ cdef class Nodes:
 
     cdef int idle(self) except -1:
         if self.busy:
-            raise BufferError("the tree is being extended by another call")
+            raise BufferError("the tree is being changed by another call")
+        return 0
+
+    cdef int still(self) except -1:
+        """Idle, and nobody looks at its memory: it may change."""
+        self.idle()
+        if self.exports:
+            raise BufferError("the tree is being read by a call that needs it unchanged")
         return 0
 
     cdef int reserve(self, uint64_t size) except -1:
@@ -119,7 +127,7 @@ cdef class Nodes:
         cdef uint32_t isas = allowed(self.spec.rule.hash, kernel)
         cdef Messages source = messages_of(leaves, "leaves", self.spec.width(ready))
         cdef unsigned crew = <unsigned>thread_count(threads, work(source))
-        self.idle()
+        self.still()
         cdef uint64_t first = self.size
         self.add(source, ready, crew, isas)
         return range(first, first + source.c.n)
@@ -128,7 +136,7 @@ cdef class Nodes:
         """Appends one leaf and returns its index."""
         cdef bint ready = hashed
         cdef Messages source = one_message(leaf, "leaf", self.spec.width(ready))
-        self.idle()
+        self.still()
         cdef uint64_t index = self.size
         self.add(source, ready, 1, allowed(self.spec.rule.hash, None))
         return index

@@ -42,12 +42,15 @@ from merklecore.reference.hashing import (
 )
 from merklecore.reference.machine import check_environment, cpu_info, kernels, measure
 from merklecore.reference.proofs import fold, path
+from merklecore.reference.ranges import Range
 from merklecore.reference.trees import Nodes, Spec, leaf_hash, root
+from merklecore.reference.updates import leaf_hashes, level_rows, same_leaves, truncate, update
 
 __all__ = [
     "DIGEST_SIZES",
     "NAME",
     "Nodes",
+    "Range",
     "Spec",
     "blake2b_256",
     "blake3",
@@ -61,15 +64,20 @@ __all__ = [
     "keccak256",
     "kernels",
     "leaf_hash",
+    "leaf_hashes",
+    "level_rows",
     "measure",
     "new",
     "path",
     "root",
+    "same_leaves",
     "sha3_256",
     "sha256",
     "sha256d",
     "sha512",
     "sm3",
+    "truncate",
+    "update",
 ]
 
 NAME = "reference"

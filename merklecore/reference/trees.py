@@ -238,9 +238,13 @@ class Nodes:
         node = one_leaf(self._spec, leaf, hashed)
         return self._add(lambda: [node], 1).start
 
-    def _add(self, hashes: Callable[[], list[bytes]], n: int) -> range:
+    def _begin(self) -> None:
+        """Begin to write; who does it releases ``_writing`` at the end."""
         if not self._writing.acquire(blocking=False):
-            raise BufferError("the tree is being extended by another call")
+            raise BufferError("the tree is being changed by another call")
+
+    def _add(self, hashes: Callable[[], list[bytes]], n: int) -> range:
+        self._begin()
         try:
             size = self._count
             self._spec.admit(size + n)

@@ -3,6 +3,7 @@
 from merklecore.tree import geometry
 from merklecore.tree.profiles import Profile, profiles
 from merklecore.tree.proofs import InclusionProof
+from merklecore.tree.ranges import CompactRange
 from merklecore.tree.tree import MerkleTree, merkle_root
 
-__all__ = ["InclusionProof", "MerkleTree", "Profile", "geometry", "merkle_root", "profiles"]
+__all__ = ["CompactRange", "InclusionProof", "MerkleTree", "Profile", "geometry", "merkle_root", "profiles"]

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from merklecore import _backend
 from merklecore.errors import InputError
-from merklecore.tree.profiles import resolve
+from merklecore.tree.profiles import resolve, same_rules
 from merklecore.tree.proofs import made
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn, SupportsIndex
+    from collections.abc import Sequence
+    from typing import Any, SupportsIndex, TypeAlias
+
+    from numpy import uint8
+    from numpy.typing import NDArray
 
     from merklecore.hashing import Data, Messages
     from merklecore.tree.profiles import Profile
     from merklecore.tree.proofs import InclusionProof
+
+    Indices: TypeAlias = Sequence[SupportsIndex] | NDArray[Any]
 
 __all__ = ["MerkleTree", "merkle_root"]
 
@@ -118,8 +124,13 @@ class MerkleTree:
     def __len__(self) -> int:
         return len(self._nodes)
 
-    def __copy__(self) -> NoReturn:
-        raise TypeError("a MerkleTree is not copied: two would share their nodes")
+    def __eq__(self, other: object) -> bool:
+        """Whether two trees have the same rules, whatever these are called, and the same leaf hashes."""
+        if not isinstance(other, MerkleTree):
+            return NotImplemented
+        return same_rules(self._profile, other._profile) and _backend.same_leaves(self._nodes, other._nodes)
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
 
     def __repr__(self) -> str:
         return f"MerkleTree({len(self._nodes)} leaves, {self._profile.name!r})"
@@ -144,6 +155,53 @@ class MerkleTree:
         range(1, 3)
         """
         return self._nodes.extend(leaves, hashed)
+
+    def update(self, indices: Indices, leaves: Messages, *, hashed: bool = False) -> None:
+        """Replace the leaves at ``indices`` by ``leaves``, in one batch that hashes each touched node once.
+
+        indices: k integers in any order, none of them twice: a list, tuple or range, or a NumPy array of
+        integers in one dimension. leaves: k leaves in the same order, as ``merkle_root`` takes them.
+
+        BoundsError names the position of an index that is not below the size, InputError that of one given
+        twice; InputError for another number of leaves or a wrong leaf, TypeError for a wrong type,
+        BufferError while another call uses the tree. Whatever is raised, nothing has changed.
+
+        >>> tree = MerkleTree([b"a", b"b", b"c"])
+        >>> tree.update([2, 0], [b"z", b"x"])
+        >>> tree == MerkleTree([b"x", b"b", b"z"])
+        True
+        """
+        _backend.update(self._nodes, indices, leaves, hashed)
+
+    def truncate(self, size: SupportsIndex) -> None:
+        """Keep the first ``size`` leaves and drop the rest. The room stays, for the tree to grow again.
+
+        BoundsError for a size above the tree's; BufferError while another call uses the tree.
+
+        >>> tree = MerkleTree([b"a", b"b", b"c"])
+        >>> tree.truncate(2)
+        >>> tree == MerkleTree([b"a", b"b"])
+        True
+        """
+        _backend.truncate(self._nodes, size)
+
+    def nodes(self, level: SupportsIndex, start: SupportsIndex, stop: SupportsIndex) -> NDArray[uint8]:
+        """Return nodes [start, stop) of a level: uint8, shape (stop - start, d), a copy.
+
+        Level 0 holds the leaf hashes. Of a tree of n leaves level k has n >> k complete nodes, those over 2^k
+        leaves each; others change as the tree grows and are not kept. With odd="heap" there are two levels:
+        level 1 holds the n - 1 inner nodes, from the one above the leaves of rank 0 and 1 to the root.
+        BoundsError unless start <= stop <= the number of these nodes.
+
+        >>> tree = MerkleTree([b"a", b"b", b"c"])
+        >>> tree.nodes(1, 0, 1).tobytes() == tree.root_at(2)
+        True
+        """
+        import numpy
+
+        with _backend.level_rows(self._nodes, level, start, stop) as rows:
+            d = self._profile.digest_size
+            return numpy.frombuffer(rows, numpy.uint8).reshape(-1, d).copy()
 
     def leaf_hash(self, index: SupportsIndex) -> bytes:
         """Return the leaf hash at ``index``, d bytes. BoundsError for an index that is not below the size.
