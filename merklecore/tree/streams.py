@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from merklecore.hashing import Data
     from merklecore.tree.profiles import Profile
 
-__all__ = ["batches", "gathered", "is_stream"]
+__all__ = ["batches", "gathered", "is_stream", "place", "root"]
 
 MOST_LEAVES = 1 << 14  # of a batch
 MOST_BYTES = 1 << 23  # of a batch, as near as the one before it tells
@@ -45,19 +45,21 @@ def is_stream(leaves: Any) -> TypeGuard[Iterable[Data]]:
 def batches(
     leaves: Iterable[Data], most: int = MOST_LEAVES, most_bytes: int = MOST_BYTES
 ) -> Iterator[list[Data]]:
-    """Cut a stream into lists: the last leaf is taken from it when its batch is asked for, not before.
+    """Cut a stream into lists of 2^k leaves, aligned, but for the last; they grow with what was read.
 
-    >>> [len(batch) for batch in batches(bytes(32) for _ in range(100))]
-    [64, 36]
+    >>> [len(batch) for batch in batches(bytes(32) for _ in range(1000))]
+    [64, 64, 128, 256, 488]
     """
-    source, count = iter(leaves), min(FIRST, most)
+    source, count, done = iter(leaves), min(FIRST, most), 0
     while batch := list(islice(source, count)):
         try:
             mean = sum(map(len, batch)) // len(batch) + 1  # type: ignore[arg-type]
         except TypeError:  # no bytes: whoever takes the batch says so
             mean = 1
         yield batch
-        count = min(most, max(1, most_bytes // mean), 4 * count)
+        done += len(batch)
+        count = min(most, max(1, most_bytes // mean), done & -done)
+        count = 1 << count.bit_length() - 1
 
 
 def place(done: int) -> str:
@@ -76,3 +78,13 @@ def gathered(profile: Profile, leaves: Iterable[Data], hashed: bool, threads: An
         found += _backend.leaf_hashes(profile.spec, batch, hashed, threads, what=place(done))
         done += len(batch)
     return bytes(found)
+
+
+def root(profile: Profile, leaves: Iterable[Data], hashed: bool, threads: Any) -> bytes:
+    """Return the root over a stream, in memory that does not grow with it, unless the leaves make a heap."""
+    if profile.odd == "heap":
+        return _backend.root(profile.spec, gathered(profile, leaves, hashed, threads), True, threads)
+    found = _backend.Range(profile.spec)
+    for batch in batches(leaves):
+        found.extend(batch, hashed, threads, what=place(found.size))
+    return found.root()

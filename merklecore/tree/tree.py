@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from merklecore import _backend
-from merklecore.errors import InputError
+from merklecore.tree import storage, streams
+from merklecore.tree.arguments import as_bytes, flat
 from merklecore.tree.profiles import resolve, same_rules
 from merklecore.tree.proofs import made
+from merklecore.tree.streams import is_stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any, SupportsIndex, TypeAlias
+    from collections.abc import Iterable, Sequence
+    from concurrent.futures import Executor
+    from typing import Any, Self, SupportsIndex, TypeAlias
 
+    from _typeshed import ReadableBuffer, StrPath
     from numpy import uint8
     from numpy.typing import NDArray
 
@@ -25,31 +29,40 @@ __all__ = ["MerkleTree", "merkle_root"]
 
 
 def merkle_root(
-    leaves: Messages,
+    leaves: Messages | Iterable[Data],
     profile: Profile | str = "rfc6962",
     *,
     hashed: bool = False,
     threads: SupportsIndex | None = None,
-    executor: None = None,
+    executor: Executor | None = None,
 ) -> bytes:
     """Return the root over n leaves, d bytes, without keeping the tree: O(log n) memory beyond the input.
 
     leaves: what ``hash_many`` takes, n of any lengths; with ``hashed``, or where the profile takes leaves as
-    they are, n digests of d bytes, which may also stand in one flat buffer.
+    they are, n digests of d bytes, which may also stand in one flat buffer. Or any other iterable of leaves,
+    which is taken in batches, so that its end need not be known or fit into memory. (With odd="heap" all leaf
+    hashes are held.) A set or a dict, which is in no order of yours, is refused.
     profile: a name in ``profiles`` or a Profile.
     hashed: the leaves are leaf hashes already.
     threads: None (as many as the CPUs when the work is large), or 1 to 1024. The root is the same.
-    executor: None; others come with a later version.
+    executor: an object with ``submit``, as ``concurrent.futures.Executor`` has, or Dask's
+    ``client.get_executor()``: aligned parts of the leaves are hashed by its workers, each in as many
+    ``threads``. A numpy.memmap travels as path and offsets, and workers open the file; all else travels as
+    slices. What a worker raises is raised here. Not for Arrow data (InputError).
 
     InputError for input that is wrong, more leaves than the profile's limit, or no leaves where the profile
-    has no root for that; TypeError for a wrong type.
+    has no root for that; TypeError for a wrong type. Of a stream a message calls leaf 70 ``leaves[64:][6]``.
 
     >>> merkle_root([b"a", b"b", b"c"]).hex()[:16]
     '36642e73c2540ab1'
     """
     if executor is not None:
-        raise InputError("executor: executors come with a later version")
-    return _backend.root(resolve(profile).spec, leaves, hashed, threads)
+        from merklecore.tree import parts
+
+        return parts.root(executor, profile, leaves, hashed, threads)
+    if is_stream(leaves):
+        return streams.root(resolve(profile), leaves, hashed, threads)
+    return _backend.root(resolve(profile).spec, leaves, hashed, threads)  # type: ignore[arg-type]  # no stream
 
 
 class MerkleTree:
@@ -57,6 +70,7 @@ class MerkleTree:
 
     It keeps the hashes of complete nodes, less than 2 d bytes a leaf, and no leaves. Arguments are those of
     ``merkle_root``. One writer or many readers: a change while another call is under way raises BufferError.
+    Trees compare by rules and leaf hashes, are copied and pickled, and kept in files by ``save``.
 
     >>> tree = MerkleTree([b"a", b"b"])
     >>> tree.append(b"c")
@@ -69,7 +83,7 @@ class MerkleTree:
 
     def __init__(
         self,
-        leaves: Messages = (),
+        leaves: Messages | Iterable[Data] = (),
         profile: Profile | str = "rfc6962",
         *,
         hashed: bool = False,
@@ -77,7 +91,7 @@ class MerkleTree:
     ) -> None:
         self._profile = resolve(profile)
         self._nodes = _backend.Nodes(self._profile.spec)
-        self._nodes.extend(leaves, hashed, threads)
+        self._extend(leaves, hashed, threads)
 
     @property
     def profile(self) -> Profile:
@@ -124,6 +138,18 @@ class MerkleTree:
     def __len__(self) -> int:
         return len(self._nodes)
 
+    def __bytes__(self) -> bytes:
+        """Return what ``save`` writes.
+
+        >>> tree = MerkleTree([b"a", b"b"])
+        >>> MerkleTree.from_bytes(bytes(tree)) == tree
+        True
+        """
+        return storage.dumped(self._nodes, self._profile)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self).from_bytes, (bytes(self),)
+
     def __eq__(self, other: object) -> bool:
         """Whether two trees have the same rules, whatever these are called, and the same leaf hashes."""
         if not isinstance(other, MerkleTree):
@@ -146,15 +172,23 @@ class MerkleTree:
         """
         return self._nodes.append(leaf, hashed)
 
-    def extend(self, leaves: Messages, *, hashed: bool = False) -> range:
+    def extend(self, leaves: Messages | Iterable[Data], *, hashed: bool = False) -> range:
         """Append leaves and return their indices; where one of them is wrong, none is appended.
 
-        Arguments and errors are those of ``merkle_root``; BufferError while another call changes the tree.
+        Arguments and errors are those of ``merkle_root``; BufferError while another call changes the tree. An
+        iterator is read to its end first; the tree stays as it was if it raises.
 
         >>> MerkleTree([b"a"]).extend([b"b", b"c"])
         range(1, 3)
         """
-        return self._nodes.extend(leaves, hashed)
+        return self._extend(leaves, hashed, None)
+
+    def _extend(
+        self, leaves: Messages | Iterable[Data], hashed: bool, threads: SupportsIndex | None
+    ) -> range:
+        if is_stream(leaves):
+            leaves, hashed = streams.gathered(self._profile, leaves, hashed, threads), True
+        return self._nodes.extend(leaves, hashed, threads)  # type: ignore[arg-type]  # no stream
 
     def update(self, indices: Indices, leaves: Messages, *, hashed: bool = False) -> None:
         """Replace the leaves at ``indices`` by ``leaves``, in one batch that hashes each touched node once.
@@ -203,6 +237,62 @@ class MerkleTree:
             d = self._profile.digest_size
             return numpy.frombuffer(rows, numpy.uint8).reshape(-1, d).copy()
 
+    def save(self, path: StrPath) -> None:
+        """Write the tree to a file (docs/formats.md), d bytes a leaf, in the place of one that is there.
+
+        It is written beside its place, forced to the disk and moved there: whatever happens, ``path`` is the
+        whole old file or the whole new one. OSError says what failed; then nothing is left behind.
+        BufferError while another call changes the tree; a change while it is saved raises BufferError there.
+
+        >>> import os, tempfile
+        >>> tree = MerkleTree([b"a", b"b", b"c"])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = os.path.join(folder, "log.tree")
+        ...     tree.save(path)
+        ...     MerkleTree.load(path, root=tree.root) == tree
+        True
+        """
+        storage.save(self._nodes, self._profile, path)
+
+    @classmethod
+    def load(
+        cls, path: StrPath, *, root: ReadableBuffer | None = None, profile: Profile | str | None = None
+    ) -> Self:
+        """Return the tree in a file that ``save`` wrote.
+
+        root: the root that it must have; profile: the rules. The file's checksum shows damage, but who can
+        write the file can write another checksum: only a ``root`` and a ``profile`` from where you trust show
+        that these are the leaves. All inner nodes are hashed anew. InputError says what is wrong and at which
+        offset. The file is mapped into memory while it is read, and must not be cut short meanwhile.
+
+        >>> MerkleTree.load("/dev/null")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        merklecore.errors.InputError: offset 0: nothing is not the mark of a tree, 894d...
+        """
+        return cls._made(*storage.load(path, _root(root), profile))
+
+    @classmethod
+    def from_bytes(
+        cls,
+        data: ReadableBuffer,
+        *,
+        root: ReadableBuffer | None = None,
+        profile: Profile | str | None = None,
+    ) -> Self:
+        """Return the tree that ``bytes(tree)`` gave, checked as ``load`` does.
+
+        >>> len(MerkleTree.from_bytes(bytes(MerkleTree([b"a"]))))
+        1
+        """
+        return cls._made(*storage.loaded(flat(data, "data"), _root(root), profile))
+
+    @classmethod
+    def _made(cls, profile: Profile, nodes: _backend.Nodes) -> Self:
+        tree = cls.__new__(cls)
+        tree._profile, tree._nodes = profile, nodes
+        return tree
+
     def leaf_hash(self, index: SupportsIndex) -> bytes:
         """Return the leaf hash at ``index``, d bytes. BoundsError for an index that is not below the size.
 
@@ -232,3 +322,7 @@ class MerkleTree:
         True
         """
         return made(_backend.path(self._nodes, index, size))
+
+
+def _root(root: ReadableBuffer | None) -> bytes | None:
+    return None if root is None else as_bytes(root, "root")
