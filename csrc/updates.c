@@ -13,7 +13,6 @@ enum {
     AHEAD = 16,            /* changes between asking for a line and using it */
     FEW = 48,              /* so few are sorted by insertion */
     DIGIT = 11,            /* bits that one pass sorts by */
-    LEAVES_PER_TASK = 256, /* when leaves are hashed */
     TASKS_PER_THREAD = 8,
 };
 
@@ -56,34 +55,6 @@ mc_status mc_sort_changes(mc_change *changes, size_t n, uint64_t size) {
         memcpy(changes, from, n * sizeof *changes);
     free(other);
     return MC_OK;
-}
-
-/* ---- leaf hashes ----------------------------------------------------------------------------------------------- */
-
-typedef struct leaf_work {
-    const mc_rule *rule;
-    const mc_messages *leaves;
-    uint8_t *out;
-    uint32_t isas;
-} leaf_work;
-
-static mc_status leaf_task(void *context, size_t i, unsigned worker) {
-    const leaf_work *all = context;
-    const size_t first = i * LEAVES_PER_TASK, left = all->leaves->n - first;
-    (void)worker;
-    return mc_leaf_hashes(all->rule, all->leaves, first, left < LEAVES_PER_TASK ? left : LEAVES_PER_TASK,
-                          all->out + first * digest_bytes(all->rule), all->isas);
-}
-
-mc_status mc_leaf_hashes_parallel(const mc_rule *rule, const mc_messages *leaves, int hashed, uint8_t *out,
-                                  uint32_t isas, unsigned threads) {
-    mc_rule taken = *rule;
-    if (hashed)
-        taken.leaf = MC_LEAF_AS_IS;
-    leaf_work all = {&taken, leaves, out, isas};
-    if (threads <= 1)
-        return mc_leaf_hashes(&taken, leaves, 0, leaves->n, out, isas);
-    return mc_parallel_for((leaves->n + LEAVES_PER_TASK - 1) / LEAVES_PER_TASK, threads, leaf_task, &all);
 }
 
 /* ---- levels ---------------------------------------------------------------------------------------------------- */

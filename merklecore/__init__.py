@@ -38,7 +38,15 @@ from merklecore.hashing import (
     sha512,
     sm3,
 )
-from merklecore.tree import CompactRange, InclusionProof, MerkleTree, Profile, merkle_root, profiles
+from merklecore.tree import (
+    CompactRange,
+    InclusionProof,
+    MerkleTree,
+    Profile,
+    merkle_root,
+    openzeppelin_order,
+    profiles,
+)
 
 __all__ = [
     "BackendError",
@@ -63,6 +71,7 @@ __all__ = [
     "keccak256",
     "merkle_root",
     "new",
+    "openzeppelin_order",
     "profiles",
     "sha3_256",
     "sha256",

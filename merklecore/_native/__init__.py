@@ -22,8 +22,8 @@ from merklecore._native.incremental import new
 from merklecore._native.proofs import fold, path
 from merklecore._native.ranges import Range
 from merklecore._native.spec import Spec, leaf_hash
-from merklecore._native.trees import Nodes, root
-from merklecore._native.updates import leaf_hashes, level_rows, same_leaves, truncate, update
+from merklecore._native.trees import Nodes, leaf_hashes, root
+from merklecore._native.updates import level_rows, same_leaves, truncate, update
 
 __all__ = [
     "DIGEST_SIZES",

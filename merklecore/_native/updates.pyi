@@ -4,19 +4,10 @@ from typing import Any, SupportsIndex
 from numpy.typing import NDArray
 
 from merklecore._native.arguments import _Messages
-from merklecore._native.spec import Spec
 from merklecore._native.trees import Nodes
 
 _Indices = Sequence[SupportsIndex] | NDArray[Any]
 
-def leaf_hashes(
-    spec: Spec,
-    leaves: _Messages,
-    hashed: bool = False,
-    threads: SupportsIndex | None = None,
-    kernel: str | None = None,
-    what: str = "leaves",
-) -> bytes: ...
 def update(
     nodes: Nodes,
     indices: _Indices,

@@ -26,10 +26,11 @@ from merklecore.errors import BoundsError, InputError
 cdef extern from *:
     unsigned long long PyLong_AsUnsignedLongLong(object value) except? 0xffffffffffffffff
 
+cdef bytes INTEGERS = b"bBhHiIlLqQnN"  # formats
 cdef bytes SWAPPED = b">" if sys.byteorder == "little" else b"<"
 
 
-# ---- places ----------------------------------------------------------------------------------------------------------
+# ---- places ---------------------------------------------------------------------------------------------------------
 
 
 @cython.final
@@ -79,7 +80,7 @@ cdef class Places:
             form = <bytes>view.format if view.format != NULL else b"B"
             if view.ndim != 1:
                 raise InputError(f"indices: one dimension is needed, not {view.ndim}")
-            if form[-1:] not in b"bBhHiIlLqQnN" or len(form) > 2 or (len(form) == 2 and form[:1] not in b"@=<>!"):
+            if form[-1:] not in INTEGERS or len(form) > 2 or (len(form) == 2 and form[:1] not in b"@=<>!"):
                 raise TypeError(f"indices: integers are needed, not items of format {form.decode('latin-1')!r}")
             if view.itemsize > 1 and form[:1] in (SWAPPED, b"!" if SWAPPED == b">" else SWAPPED):
                 raise InputError("indices: the array is not in the byte order of this machine")
@@ -156,7 +157,7 @@ cdef Places places_of(object source, uint64_t size):
     return places
 
 
-# ---- changes ---------------------------------------------------------------------------------------------------------
+# ---- changes --------------------------------------------------------------------------------------------------------
 
 
 cdef bytes _hashes(Spec spec, Messages source, bint ready, unsigned crew, uint32_t isas):
@@ -170,14 +171,6 @@ cdef bytes _hashes(Spec spec, Messages source, bint ready, unsigned crew, uint32
         status = mc_leaf_hashes_parallel(&spec.rule, &source.c, ready, at, isas, crew)
     failed(status)
     return out
-
-
-def leaf_hashes(Spec spec, leaves, hashed=False, threads=None, kernel=None, str what="leaves"):
-    """Level 0 over all leaves, as bytes; `what` the leaves are called in messages."""
-    cdef bint ready = hashed
-    cdef uint32_t isas = allowed(spec.rule.hash, kernel)
-    cdef Messages source = messages_of(leaves, what, spec.width(ready))
-    return _hashes(spec, source, ready, <unsigned>thread_count(threads, work(source)), isas)
 
 
 cdef int _check_places(Places places, uint64_t size, size_t leaves) except -1:
@@ -242,12 +235,12 @@ def truncate(Nodes nodes not None, size):
     nodes.closed = False
 
 
-# ---- looks at what is kept -------------------------------------------------------------------------------------------
+# ---- looks at what is kept ------------------------------------------------------------------------------------------
 
 
 @cython.final
 cdef class Level:
-    """Nodes [start, stop) of one level, where they lie: a buffer, and as long as it is held the tree stays as it is."""
+    """Nodes [start, stop) of one level, where they lie: a buffer. As long as it is held the tree stays as it is."""
     cdef Nodes nodes
     cdef unsigned k
     cdef uint64_t start, stop
@@ -256,9 +249,9 @@ cdef class Level:
         cdef uint64_t there
         self.nodes.idle()
         if self.nodes.spec.rule.odd == MC_ODD_HEAP:
-            there = self.nodes.size if self.k == 0 else self.nodes.size - 1 if self.k == 1 and self.nodes.size else 0
             if self.k == 1:
                 self.nodes.close_now()
+            there = self.nodes.size if self.k == 0 else self.nodes.size - 1 if self.k == 1 and self.nodes.size else 0
         else:
             there = self.nodes.size >> self.k if self.k < 64 else 0
         if self.start > self.stop:

@@ -14,28 +14,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from merklecore.reference.inputs import Messages
-    from merklecore.reference.trees import Nodes, Spec
+    from merklecore.reference.trees import Nodes
 
     Indices: TypeAlias = Sequence[SupportsIndex] | NDArray[Any]
 
-__all__ = ["leaf_hashes", "level_rows", "same_leaves", "truncate", "update"]
+__all__ = ["level_rows", "same_leaves", "truncate", "update"]
 
 INTEGERS = "bBhHiIlLqQnN"
-
-
-def leaf_hashes(
-    spec: Spec,
-    leaves: Messages,
-    hashed: bool = False,
-    threads: SupportsIndex | None = None,
-    kernel: str | None = None,
-    what: str = "leaves",
-) -> bytes:
-    """Level 0 over all leaves; ``what`` the leaves are called in messages."""
-    check_kernel(kernel)
-    rows = Rows(leaves, what, spec.width(hashed))
-    check_threads(threads)
-    return b"".join(spec.leaf_hashes(rows.block(0, rows.n), hashed))
 
 
 def places_of(source: Indices, size: int) -> list[int]:
@@ -107,7 +92,8 @@ def update(
             for index, node in changed.items():
                 above[index] = node
             if spec.odd == "heap":
-                break  # its inner nodes stand elsewhere, and are made when they are asked for
+                del levels[1:]  # its inner nodes stand elsewhere, and are made when they are asked for
+                break
             parents = sorted({index >> 1 for index in changed if index >> 1 < size >> (k + 1)})
             equal -= spec.equal_siblings([below[2 * p + side] for p in parents for side in (0, 1)])
             pairs = [above[2 * p + side] for p in parents for side in (0, 1)]

@@ -97,7 +97,8 @@ def reduce_part(
 ) -> bytes:
     """Hash the leaves from ``first`` on: an encoded range, or of a heap the leaf hashes."""
     if profile.odd == "heap":
-        return _backend.leaf_hashes(profile.spec, leaves, hashed, threads, what=place(first))
+        hashes = _backend.leaf_hashes(profile.spec, leaves, hashed, threads, what=place(first))
+        return bytes(hashes)
     found = _backend.Range(profile.spec, first)
     found.extend(leaves, hashed, threads, what=place(first))
     return encoded(profile, found)
@@ -169,10 +170,11 @@ def _cut_rows(leaves: Any, width: int) -> Iterator[tuple[Any, ...]] | None:
     form = view.format.lstrip("@=<>!")
     if not view.c_contiguous or not view.nbytes or isinstance(leaves, str):
         return None
+    shape = view.shape or ()
     if view.itemsize == 1 and form in "Bbc" and view.ndim == 2:
-        n, width = view.shape
+        n, width = shape
     elif view.ndim == 1 and form[-1] in "sx" and (form[:-1].isdigit() or len(form) == 1):
-        n, width = view.shape[0], view.itemsize
+        n, width = shape[0], view.itemsize
     elif view.itemsize == 1 and form in "Bbc" and view.ndim == 1 and width and view.nbytes % width == 0:
         n = view.nbytes // width
     else:

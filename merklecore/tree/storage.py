@@ -1,7 +1,7 @@
 """Trees as bytes and as files: leaf hashes, and what is needed to see that nothing happened to them.
 
-Inner nodes are not kept: hashed anew, nobody has to trust them. The format is that of docs/formats.md. This is
-the one module of its floor that writes files.
+Inner nodes are not kept: hashed anew, nobody has to trust them. The format is that of docs/formats.md. This
+is the one module of its floor that writes files.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def dumped(nodes: _backend.Nodes, profile: Profile) -> bytes:
 def loaded(
     data: ReadableBuffer, root: bytes | None = None, wanted: Profile | str | None = None
 ) -> tuple[Profile, _backend.Nodes]:
-    """Return profile and nodes of a tree that ``dumped`` or ``save`` wrote; InputError says where it is none."""
+    """Return profile and nodes of a tree that ``dumped`` or ``save`` wrote."""
     cursor = Cursor(data)
     if (magic := cursor.take(min(len(MAGIC), cursor.end), "the file's mark")) != MAGIC:
         raise InputError(

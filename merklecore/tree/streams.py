@@ -75,7 +75,7 @@ def gathered(profile: Profile, leaves: Iterable[Data], hashed: bool, threads: An
     """Return the leaf hashes of a stream, d bytes each."""
     found, done = bytearray(), 0
     for batch in batches(leaves):
-        found += _backend.leaf_hashes(profile.spec, batch, hashed, threads, what=place(done))
+        found += _backend.leaf_hashes(profile.spec, batch, hashed, threads, what=place(done)).tobytes()
         done += len(batch)
     return bytes(found)
 

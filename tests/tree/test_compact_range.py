@@ -18,7 +18,7 @@ from tests.shapes import noise
 WINDOW = 1 << 14
 LEAVES = [b"leaf %d" % i for i in range(80)]
 TREE = mc.MerkleTree(LEAVES)
-OTHERS = ["duplicate", "pad"]
+OTHERS = ["duplicate", "pad", "rehash"]
 
 
 def spec_of(backend, odd="split", **changes):
@@ -314,7 +314,7 @@ def test_public_face():
         mc.CompactRange(mc.Profile("mine")).root
 
 
-@pytest.mark.parametrize("profile", ["bitcoin", "ssz"])
+@pytest.mark.parametrize("profile", ["bitcoin", "ssz", "fisco-bcos", "openzeppelin"])
 def test_profiles_that_do_not_split(profile):
     with pytest.raises(mc.InputError, match="a compact range needs odd='split'"):
         mc.CompactRange(profile)

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 import merklecore as mc
 from merklecore import _native, reference
+from merklecore.tree.geometry import ODDS
 from tests.shapes import noise
 from tests.test_refusals import Integer
 
-RULES = ["split", "duplicate", "pad"]
+RULES = list(ODDS)
 FEW = [b"%d" % i for i in range(3)]  # leaves of which neighbours are equal, often
 
 
@@ -28,17 +29,12 @@ def built(backend, spec, leaves):
     return nodes
 
 
-def all_of(backend, nodes):
+def all_of(backend, nodes, odd):
     """Everything a tree can be asked for."""
     n = len(nodes)
-    levels = range(n.bit_length())
-    return (
-        n,
-        nodes.root(),
-        nodes.equal_pairs() if n else 0,
-        [bytes(backend.level_rows(nodes, k, 0, n >> k)) for k in levels],
-        [backend.path(nodes, i) for i in {0, n // 2, n - 1} if n],
-    )
+    sizes = [n, max(n - 1, 0)] if odd == "heap" else [n >> k for k in range(n.bit_length())]
+    levels = [bytes(backend.level_rows(nodes, k, 0, size)) for k, size in enumerate(sizes)]
+    return n, nodes.root(), nodes.equal_pairs(), levels
 
 
 @pytest.mark.parametrize("odd", RULES)
@@ -54,7 +50,7 @@ def test_every_size(backend, odd, threads):
             backend.update(nodes, places, fresh, threads=threads)
             for i, leaf in zip(places, fresh, strict=True):
                 leaves[i] = leaf
-            assert all_of(backend, nodes) == all_of(backend, built(backend, spec, leaves))
+            assert all_of(backend, nodes, odd) == all_of(backend, built(backend, spec, leaves), odd)
 
 
 @given(st.data())
@@ -88,8 +84,8 @@ def test_any_changes_in_any_order(data):
                 backend.truncate(nodes, places)
             else:
                 nodes.extend(fresh)
-            assert all_of(backend, nodes) == all_of(backend, built(backend, spec, leaves))
-    assert all_of(_native, trees[0]) == all_of(reference, trees[1])
+            assert all_of(backend, nodes, odd) == all_of(backend, built(backend, spec, leaves), odd)
+    assert all_of(_native, trees[0], odd) == all_of(reference, trees[1], odd)
 
 
 @pytest.mark.parametrize("odd", RULES)
@@ -104,7 +100,7 @@ def test_many_leaves_of_many(odd, threads):
         fresh = np.frombuffer(noise(32 * k, seed), np.uint8).reshape(k, 32)
         rows[places] = fresh
         _native.update(nodes, places, fresh, threads=threads)
-        assert all_of(_native, nodes) == all_of(_native, built(_native, spec, rows))
+        assert all_of(_native, nodes, odd) == all_of(_native, built(_native, spec, rows), odd)
 
 
 def test_equal_siblings_are_counted(backend):
@@ -214,7 +210,7 @@ WRONG_LEAVES = {
 def test_all_or_nothing(backend, wrong, odd):
     spec = spec_of(backend, odd)
     nodes = built(backend, spec, FEW * 3)
-    before = all_of(backend, nodes)
+    before = all_of(backend, nodes, odd)
     if wrong in WRONG:
         places, error, text = WRONG[wrong]
         leaves = [b"x"] * (len(places) if wrong in ("twice", "thrice") else 3)
@@ -223,17 +219,18 @@ def test_all_or_nothing(backend, wrong, odd):
         places = [5, 0, 7]
     with pytest.raises(error, match=text):
         backend.update(nodes, places, leaves)
-    assert all_of(backend, nodes) == before
+    assert all_of(backend, nodes, odd) == before
     backend.update(nodes, [0], [b"free again"])
 
 
 def test_a_leaf_of_another_length(backend):
-    spec = spec_of(backend, "pad", leaf="as_is", leaf_prefix=b"")
+    odd = "pad"
+    spec = spec_of(backend, odd, leaf="as_is", leaf_prefix=b"")
     nodes = built(backend, spec, [bytes(32)] * 5)
-    before = all_of(backend, nodes)
+    before = all_of(backend, nodes, odd)
     with pytest.raises(mc.InputError, match=r"leaves\[1\]: 31 bytes where 32 are needed"):
         backend.update(nodes, [0, 1], [b"x" * 32, b"x" * 31])
-    assert all_of(backend, nodes) == before
+    assert all_of(backend, nodes, odd) == before
 
 
 def test_the_first_of_several_that_are_twice(backend):
@@ -266,9 +263,9 @@ def test_truncation(backend, odd):
         nodes = built(backend, spec, leaves)
         nodes.root()
         backend.truncate(nodes, n)
-        assert all_of(backend, nodes) == all_of(backend, built(backend, spec, leaves[:n]))
+        assert all_of(backend, nodes, odd) == all_of(backend, built(backend, spec, leaves[:n]), odd)
         nodes.extend(leaves[n:])
-        assert all_of(backend, nodes) == all_of(backend, built(backend, spec, leaves))
+        assert all_of(backend, nodes, odd) == all_of(backend, built(backend, spec, leaves), odd)
     with pytest.raises(mc.BoundsError, match="size 71 is above the tree's size 70"):
         backend.truncate(nodes, 71)
     for wrong in (True, 1.0, None, "1"):
