@@ -116,6 +116,19 @@ def _pieces(head: bytes, rows: memoryview) -> Iterator[ReadableBuffer]:
     yield _checksum(head, rows)
 
 
+def _mode(target: str) -> int | None:
+    """The permissions of the file that is there. What is no regular file, a device say, is not replaced."""
+    import stat
+
+    try:
+        found = os.stat(target).st_mode
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(found):
+        raise InputError(f"path: {target!r} is there and is no regular file")
+    return stat.S_IMODE(found)
+
+
 def _replace(path: StrPath, pieces: Callable[[], Iterator[ReadableBuffer]]) -> None:
     """Write a file beside ``path`` and put it in its place once it is on the disk.
 
@@ -123,15 +136,14 @@ def _replace(path: StrPath, pieces: Callable[[], Iterator[ReadableBuffer]]) -> N
     removed and the old one is as it was; killed on the way, a file ``.merklecore-*.tmp`` may be left.
     """
     target = os.path.realpath(os.fsdecode(path))
+    mode = _mode(target)
     folder = os.path.dirname(target)
     beside = os.path.join(folder, f".merklecore-{os.urandom(8).hex()}.tmp")
     file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666)
     try:
         try:
-            try:
-                os.fchmod(file, os.stat(target).st_mode & 0o7777)
-            except FileNotFoundError:
-                pass
+            if mode is not None:
+                os.fchmod(file, mode)
             for piece in pieces():
                 rest = memoryview(piece)
                 while rest.nbytes:

@@ -247,7 +247,8 @@ class MerkleTree:
         """Write the tree to a file (docs/formats.md), d bytes a leaf, in the place of one that is there.
 
         It is written beside its place, forced to the disk and moved there: whatever happens, ``path`` is the
-        whole old file or the whole new one. OSError says what failed; then nothing is left behind.
+        whole old file or the whole new one. OSError says what failed; then nothing is left behind. InputError
+        where something stands that is no regular file, such as a device or a folder.
         BufferError while another call changes the tree; a change while it is saved raises BufferError there.
 
         >>> import os, tempfile

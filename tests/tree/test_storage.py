@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import merklecore as mc
 from merklecore.tree import storage
 from merklecore.tree.geometry import ODDS
+from tests.processes import output
 
 LEAVES = [b"a", b"b", b"c", b"d", b"e"]
 SMALL = mc.MerkleTree(LEAVES)
@@ -265,18 +266,9 @@ def test_a_disk_that_is_full(kept):
         "try:\n    tree.save(sys.argv[1])\n"
         "except OSError as error:\n    print(error.errno, end='')\n"
     )
-    done = in_a_process(code, kept)
-    assert done.stdout == b"27"  # EFBIG
+    assert output(code, kept) == "27"  # EFBIG
     assert mc.MerkleTree.load(kept) == SMALL
     assert os.listdir(kept.parent) == ["of.tree"]
-
-
-def in_a_process(code, path):
-    root = Path(mc.__file__).parents[1]
-    return subprocess.run(
-        [sys.executable, "-c", code, path], cwd=root, env=os.environ | {"PYTHONPATH": str(root)},
-        capture_output=True, check=True, timeout=60,
-    )  # fmt: skip
 
 
 def test_killed_in_the_midst(kept):
@@ -307,9 +299,20 @@ def test_killed_in_the_midst(kept):
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError):
         SMALL.save(tmp_path / "no" / "where")
-    with pytest.raises(OSError, match=r"directory|Directory"):
-        SMALL.save(tmp_path)
     assert os.listdir(tmp_path) == []
+
+
+def test_what_is_no_regular_file_is_not_replaced(tmp_path):
+    """A device would be lost to whoever may write in its folder. (Tried on a pipe: it is nobody else's.)"""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    link = tmp_path / "link"
+    link.symlink_to("pipe")
+    for path in (tmp_path, pipe, link):
+        with pytest.raises(mc.InputError, match="is there and is no regular file"):
+            SMALL.save(path)
+    assert pipe.is_fifo()
+    assert sorted(os.listdir(tmp_path)) == ["link", "pipe"]
 
 
 @pytest.mark.native_only
