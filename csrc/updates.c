@@ -9,14 +9,24 @@
 #include <string.h>
 
 enum {
-    PASS = 256,            /* pairs that are gathered at once: they stay in the first cache */
-    AHEAD = 16,            /* changes between asking for a line and using it */
-    FEW = 48,              /* so few are sorted by insertion */
-    DIGIT = 11,            /* bits that one pass sorts by */
+    PASS = 64,  /* pairs that are gathered at once: they stay in the first cache */
+    AHEAD = 16, /* changes between asking for a line and using it */
+    FEW = 48,   /* so few are sorted by insertion */
+    DIGIT = 11, /* bits that one pass sorts by */
     TASKS_PER_THREAD = 8,
 };
 
 static inline size_t digest_bytes(const mc_rule *rule) { return mc_hashes[rule->hash].digest_bytes; }
+
+/* A digest or two: of 32 bytes mostly, and then without a call. */
+static inline void copy(uint8_t *to, const uint8_t *from, size_t bytes) {
+    if (bytes == 32)
+        memcpy(to, from, 32);
+    else if (bytes == 64)
+        memcpy(to, from, 64);
+    else
+        memcpy(to, from, bytes);
+}
 
 /* ---- order ----------------------------------------------------------------------------------------------------- */
 
@@ -91,14 +101,15 @@ static mc_status renew(const update *all, unsigned k, const uint64_t *nodes, siz
         for (size_t i = 0; i < now; i++) {
             if (first + i + AHEAD < count)
                 __builtin_prefetch(below + nodes[first + i + AHEAD] * 2 * d);
-            __builtin_prefetch(above + nodes[first + i] * d, 1); /* it comes while the pairs are hashed */
-            memcpy(pairs + i * 2 * d, below + nodes[first + i] * 2 * d, 2 * d);
+            if (first + i + PASS < count) /* what the next pass writes comes while this one is hashed */
+                __builtin_prefetch(above + nodes[first + i + PASS] * d, 1);
+            copy(pairs + i * 2 * d, below + nodes[first + i] * 2 * d, 2 * d);
         }
         mc_status status = mc_hash_siblings(all->rule, pairs, now, made, all->isas);
         if (status != MC_OK)
             return status;
         for (size_t i = 0; i < now; i++)
-            memcpy(above + nodes[first + i] * d, made + i * d, d);
+            copy(above + nodes[first + i] * d, made + i * d, d);
     }
     return MC_OK;
 }
@@ -126,7 +137,7 @@ static mc_status update_task(void *context, size_t i, unsigned worker) {
     for (size_t j = begin; j < end; j++) {
         if (j + AHEAD < end)
             __builtin_prefetch(all->level[0] + all->changes[j + AHEAD].index * d, 1);
-        memcpy(all->level[0] + all->changes[j].index * d, all->fresh + all->changes[j].from * d, d);
+        copy(all->level[0] + all->changes[j].index * d, all->fresh + all->changes[j].from * d, d);
         all->touched[j] = all->changes[j].index;
     }
     for (unsigned k = 0; k < all->top && count > 0; k++) {
@@ -171,7 +182,7 @@ mc_status mc_update(const mc_rule *rule, uint8_t *const *level, uint64_t size, c
     if (all.top == 0) { /* few leaves, or leaves alone */
         const size_t d = digest_bytes(rule);
         for (size_t i = 0; i < n; i++)
-            memcpy(level[0] + changes[i].index * d, fresh + changes[i].from * d, d);
+            copy(level[0] + changes[i].index * d, fresh + changes[i].from * d, d);
         status = MC_OK;
     } else {
         status = mc_parallel_for((size_t)((size - 1) >> all.top) + 1, threads, update_task, &all);
