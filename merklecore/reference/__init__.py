@@ -14,9 +14,15 @@ backend where no extension is built. Both keep one contract (n messages, d bytes
 - ``Spec(algorithm, leaf, leaf_prefix, node_prefix, odd, sort_pairs, limit, empty)``: the hashing rules of a
   profile;
 - ``root(spec, leaves, hashed, threads)``, ``leaf_hash(spec, leaf)``;
-- ``leaf_hashes(spec, leaves, hashed, threads)``: level 0, uint8, shape (n, d);
+- ``leaf_hashes(spec, leaves, hashed, threads, what)``: level 0, uint8, shape (n, d); messages call the leaves
+  ``what``;
 - ``Nodes(spec)``: the complete nodes of every level: ``extend``, ``append``, ``leaf``, ``root``,
   ``equal_pairs``, ``nbytes``;
+- ``update(nodes, indices, leaves, hashed, threads)``: leaves replaced, all or none;
+  ``truncate(nodes, size)``;
+  ``level_rows(nodes, level, start, stop)``: complete nodes as a memoryview, ``same_leaves(one, other)``;
+- ``Range(spec, start)``: the fewest nodes over leaves [start, start + size): ``append``, ``extend`` (with
+  ``on_nodes``), ``merge``, ``nodes``, ``restore``, ``root``;
 - ``path(nodes, index, size)``: the siblings from a leaf to the root, as a tuple of bytes;
 - ``fold(spec, leaf, path, index, size, hashed)``: the root that an inclusion path leads to, or ProofError;
 - ``cpu_info()``, ``measure(algorithm)``: what the machine offers, and what it takes.

@@ -173,7 +173,7 @@ def test_what_is_in_flight_is_bounded():
     assert 2 <= slow.most <= 2 * os.cpu_count() + 2
 
 
-# ---- what goes wrong -----------------------------------------------------------------------------------------
+# ---- what goes wrong ---------------------------------------------------------------------------------------
 
 
 def test_errors_of_a_worker(executor, tmp_path):
