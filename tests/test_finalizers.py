@@ -52,8 +52,10 @@ sprung(grow, prove)
 kept = [b"%d" % i for i in range(3000)]
 shrinking = mc.MerkleTree(kept)
 def shrink():
-    if len(shrinking) > 10:
+    try:
         shrinking.truncate(len(shrinking) // 2)
+    except BufferError:
+        pass
 def update():
     shrinking.truncate(0)
     shrinking.extend(kept)
@@ -62,7 +64,7 @@ def update():
     except mc.BoundsError:
         pass
     if len(shrinking) == 3000:
-        assert shrinking.leaf_hash(2999) == mc.sha256(b"\0" + kept[0])
+        assert shrinking.leaf_hash(2999) == mc.sha256(bytes(1) + kept[0])
     try:
         bytes(shrinking)
     except mc.BoundsError:
