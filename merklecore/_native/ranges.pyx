@@ -65,7 +65,15 @@ cdef class Range:
         self.idle()
         self.admit(1)
         cdef uint64_t index = self.c.start + self.c.size
-        failed(mc_leaf_hashes_parallel(&spec.rule, &source.c, ready, node, isas, 1))
+        cdef mc_status status
+        if source.total < 2048:
+            status = mc_leaf_hashes_parallel(&spec.rule, &source.c, ready, node, isas, 1)
+        else:
+            self.busy = True
+            with nogil:
+                status = mc_leaf_hashes_parallel(&spec.rule, &source.c, ready, node, isas, 1)
+            self.busy = False
+        failed(status)
         failed(mc_range_add(&spec.rule, &self.c, 0, node, NULL, isas))
         return index
 

@@ -38,8 +38,12 @@ def _head(profile: Profile, size: int) -> bytes:
 
 def _checksum(head: ReadableBuffer, rows: memoryview) -> bytes:
     """RFC 6962 root of the head and the pieces of the leaf hashes: it is computed in lanes and threads."""
-    pieces = [head, *[rows[i : i + PIECE] for i in range(0, len(rows), PIECE)]]
-    return _backend.root(profiles["rfc6962"].spec, pieces)
+    pieces = [rows[i : i + PIECE] for i in range(0, len(rows), PIECE)]
+    try:
+        return _backend.root(profiles["rfc6962"].spec, [head, *pieces])
+    finally:
+        for piece in pieces:
+            piece.release()
 
 
 def dumped(nodes: _backend.Nodes, profile: Profile) -> bytes:
@@ -109,10 +113,11 @@ def save(nodes: _backend.Nodes, profile: Profile, path: StrPath) -> None:
         _replace(path, lambda: _pieces(head, rows))
 
 
-def _pieces(head: bytes, rows: memoryview) -> Iterator[ReadableBuffer]:
+def _pieces(head: bytes, rows: memoryview) -> Iterator[bytes | memoryview]:
     yield head
     for at in range(0, len(rows), WRITTEN):
-        yield rows[at : at + WRITTEN]
+        with rows[at : at + WRITTEN] as piece:
+            yield piece
     yield _checksum(head, rows)
 
 
@@ -129,7 +134,7 @@ def _mode(target: str) -> int | None:
     return stat.S_IMODE(found)
 
 
-def _replace(path: StrPath, pieces: Callable[[], Iterator[ReadableBuffer]]) -> None:
+def _replace(path: StrPath, pieces: Callable[[], Iterator[bytes | memoryview]]) -> None:
     """Write a file beside ``path`` and put it in its place once it is on the disk.
 
     A link stays, and what it leads to is replaced; permissions stay. Where anything fails, the new file is
@@ -145,9 +150,10 @@ def _replace(path: StrPath, pieces: Callable[[], Iterator[ReadableBuffer]]) -> N
             if mode is not None:
                 os.fchmod(file, mode)
             for piece in pieces():
-                rest = memoryview(piece)
-                while rest.nbytes:
-                    rest = rest[os.write(file, rest) :]
+                at, size = 0, len(piece)
+                while at < size:  # what is held is given back here: an error that is kept would keep it too
+                    with memoryview(piece) as whole, whole[at:] as rest:
+                        at += os.write(file, rest)
             os.fsync(file)
         finally:
             os.close(file)

@@ -196,7 +196,7 @@ class MerkleTree:
             leaves, hashed = streams.gathered(self._profile, leaves, hashed, threads), True
         return self._nodes.extend(leaves, hashed, threads)  # type: ignore[arg-type]  # no stream
 
-    def update(self, indices: Indices, leaves: Messages, *, hashed: bool = False) -> None:
+    def update(self, indices: Indices, leaves: Messages | Iterable[Data], *, hashed: bool = False) -> None:
         """Replace the leaves at ``indices`` by ``leaves``, in one batch that hashes each touched node once.
 
         indices: k integers in any order, none of them twice: a list, tuple or range, or a NumPy array of
@@ -211,7 +211,9 @@ class MerkleTree:
         >>> tree == MerkleTree([b"x", b"b", b"z"])
         True
         """
-        _backend.update(self._nodes, indices, leaves, hashed)
+        if is_stream(leaves):
+            leaves, hashed = streams.gathered(self._profile, leaves, hashed, None), True
+        _backend.update(self._nodes, indices, leaves, hashed)  # type: ignore[arg-type]  # no stream
 
     def truncate(self, size: SupportsIndex) -> None:
         """Keep the first ``size`` leaves and drop the rest. The room stays, for the tree to grow again.

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import merklecore as mc
 from merklecore import _native, reference
 from merklecore.tree.geometry import covering_nodes
+from tests.meanwhile import meanwhile
 from tests.shapes import noise
 
 WINDOW = 1 << 14
@@ -257,6 +258,29 @@ def test_all_or_nothing(backend):
     with pytest.raises(TypeError):
         made.merge(None)
     assert made.nodes() == expected(3, 10)
+
+
+@pytest.mark.native_only
+@pytest.mark.parametrize("call", ["append", "extend"])
+def test_a_range_in_use_by_a_writer(call):
+    """Readers have it as it was, writers are told to wait."""
+    made, large = ranged(0, 5), noise(1 << 22) * 4
+    before = ranged(0, 5)
+    size = 5
+
+    def write():
+        nonlocal size
+        size += 1 if call == "append" else 2
+        return made.append(large) if call == "append" else made.extend([large, b""], threads=1)
+
+    def try_it():
+        for change in (lambda: made.append(b""), lambda: made.extend([b""]), lambda: made.merge(before)):
+            with pytest.raises(BufferError, match="the range is being changed by another call"):
+                change()
+        assert made.size < size
+
+    meanwhile(write, try_it)
+    assert made.size == size
 
 
 def test_the_last_index(backend):

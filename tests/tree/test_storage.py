@@ -256,6 +256,23 @@ def test_whatever_fails(call, kept, monkeypatch):
     assert os.listdir(kept.parent) == ["of.tree"]
 
 
+def test_an_error_that_is_kept_does_not_keep_the_tree(tmp_path, monkeypatch):
+    tree, write = mc.MerkleTree([b"new"] * 1000), os.write
+
+    def fails(file, data):
+        if len(data) > 1000:
+            raise OSError(28, "No space left on device")
+        return write(file, data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", fails)
+        with pytest.raises(OSError, match="No space left") as caught:
+            tree.save(tmp_path / "of.tree")
+    tree.append(b"more")
+    assert caught.value.__traceback__ is not None
+    assert len(tree) == 1001
+
+
 def test_a_disk_that_is_full(kept):
     """The system itself refuses, in the midst of a large file."""
     code = (

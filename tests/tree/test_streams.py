@@ -52,6 +52,18 @@ def test_roots_and_trees(kind, odd):
         assert tree.mutated == whole.mutated
 
 
+@pytest.mark.parametrize("odd", ODDS)
+def test_updates(odd):
+    tree = mc.MerkleTree(LEAVES, PROFILES[odd])
+    tree.update(range(2999, 1999, -1), iter(LEAVES[:1000]))
+    assert tree == mc.MerkleTree([*LEAVES[:2000], *LEAVES[999::-1]], PROFILES[odd])
+    with pytest.raises(OSError, match="the line is cut"):
+        tree.update(range(2000), failing(500))
+    with pytest.raises(mc.InputError, match="leaves: 1000 where there are 999 indices"):
+        tree.update(range(999), iter(LEAVES[:1000]))
+    assert tree == mc.MerkleTree([*LEAVES[:2000], *LEAVES[999::-1]], PROFILES[odd])
+
+
 def test_leaf_hashes_and_leaves_as_they_are():
     ids = [mc.sha256(leaf) for leaf in LEAVES]
     for profile, hashed in (("rfc6962", True), ("bitcoin", False), ("openzeppelin-simple", False)):
