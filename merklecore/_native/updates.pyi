@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, final
 
 from numpy.typing import NDArray
 
@@ -7,6 +7,13 @@ from merklecore._native.arguments import _Messages
 from merklecore._native.trees import Nodes
 
 _Indices = Sequence[SupportsIndex] | NDArray[Any]
+
+@final
+class Places: ...
+
+@final
+class Level:
+    def __buffer__(self, flags: int, /) -> memoryview: ...
 
 def update(
     nodes: Nodes,
