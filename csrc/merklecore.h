@@ -44,7 +44,7 @@ enum {
     MC_ISA_AVX512 = 8,
     MC_ISA_ALL = 15,
     /* not an instruction set but a fact that decides the order: sha256rnds2 starts every cycle, not every second or
-     * third, so that four messages side by side on SHA-NI beat sixteen lanes of AVX-512 */
+     * third, so that four messages side by side on SHA-NI beat two, and sixteen lanes of AVX-512; needs AVX2 */
     MC_FAST_SHA = 16,
 };
 
@@ -72,6 +72,7 @@ typedef struct mc_hash {
     uint8_t block_bytes;
     uint8_t word_bytes;  /* of a state word: 4 or 8 */
     uint8_t state_words; /* at most 25 */
+    uint8_t pad_bytes;   /* the fewest that padding adds */
     const void *initial; /* state_words words in the machine's order */
     /* Ends a message: writes padding behind the `used` bytes that stand in `tail`, for a message of `total` bytes, and
      * returns the blocks to compress (1 or 2). `tail` has room for two blocks. `used` is less than block_bytes, or at
