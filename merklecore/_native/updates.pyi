@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Sequence
 from typing import Any, SupportsIndex, final
 
@@ -13,7 +14,8 @@ class Places: ...
 
 @final
 class Level:
-    def __buffer__(self, flags: int, /) -> memoryview: ...
+    if sys.version_info >= (3, 12):
+        def __buffer__(self, flags: int, /) -> memoryview: ...
 
 def update(
     nodes: Nodes,
