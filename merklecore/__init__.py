@@ -38,18 +38,32 @@ from merklecore.hashing import (
     sha512,
     sm3,
 )
-from merklecore.tree import InclusionProof, MerkleTree, Profile, merkle_root, profiles
+from merklecore.tree import (
+    ConsistencyProof,
+    InclusionProof,
+    InclusionProofs,
+    MerkleTree,
+    MultiProof,
+    Profile,
+    RangeProof,
+    merkle_root,
+    profiles,
+)
 
 __all__ = [
     "BackendError",
     "BlockError",
     "BoundsError",
+    "ConsistencyProof",
     "InclusionProof",
+    "InclusionProofs",
     "InputError",
     "MerkleCoreError",
     "MerkleTree",
+    "MultiProof",
     "Profile",
     "ProofError",
+    "RangeProof",
     "__version__",
     "algorithms",
     "blake2b_256",

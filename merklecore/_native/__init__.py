@@ -19,7 +19,17 @@ from merklecore._native.hashing import (
     sm3,
 )
 from merklecore._native.incremental import new
-from merklecore._native.proofs import fold, path
+from merklecore._native.proofs import (
+    consistency,
+    fold,
+    fold_consistency,
+    fold_many,
+    fold_set,
+    path,
+    paths,
+    set_flags,
+    set_hashes,
+)
 from merklecore._native.spec import Spec, leaf_hash
 from merklecore._native.trees import Nodes, root
 
@@ -30,9 +40,13 @@ __all__ = [
     "Spec",
     "blake2b_256",
     "blake3",
+    "consistency",
     "cpu_info",
     "digest",
     "fold",
+    "fold_consistency",
+    "fold_many",
+    "fold_set",
     "hash_files",
     "hash_many",
     "hash_pairs",
@@ -42,8 +56,11 @@ __all__ = [
     "measure",
     "new",
     "path",
+    "paths",
     "root",
     "sha3_256",
+    "set_flags",
+    "set_hashes",
     "sha256",
     "sha256d",
     "sha512",

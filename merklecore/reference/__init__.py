@@ -41,7 +41,17 @@ from merklecore.reference.hashing import (
     sm3,
 )
 from merklecore.reference.machine import check_environment, cpu_info, kernels, measure
-from merklecore.reference.proofs import fold, path
+from merklecore.reference.proofs import (
+    consistency,
+    fold,
+    fold_consistency,
+    fold_many,
+    fold_set,
+    path,
+    paths,
+    set_flags,
+    set_hashes,
+)
 from merklecore.reference.trees import Nodes, Spec, leaf_hash, root
 
 __all__ = [
@@ -52,9 +62,13 @@ __all__ = [
     "blake2b_256",
     "blake3",
     "check_environment",
+    "consistency",
     "cpu_info",
     "digest",
     "fold",
+    "fold_consistency",
+    "fold_many",
+    "fold_set",
     "hash_files",
     "hash_many",
     "hash_pairs",
@@ -64,8 +78,11 @@ __all__ = [
     "measure",
     "new",
     "path",
+    "paths",
     "root",
     "sha3_256",
+    "set_flags",
+    "set_hashes",
     "sha256",
     "sha256d",
     "sha512",

@@ -2,7 +2,24 @@
 
 from merklecore.tree import geometry
 from merklecore.tree.profiles import Profile, profiles
-from merklecore.tree.proofs import InclusionProof
+from merklecore.tree.proofs import (
+    ConsistencyProof,
+    InclusionProof,
+    InclusionProofs,
+    MultiProof,
+    RangeProof,
+)
 from merklecore.tree.tree import MerkleTree, merkle_root
 
-__all__ = ["InclusionProof", "MerkleTree", "Profile", "geometry", "merkle_root", "profiles"]
+__all__ = [
+    "ConsistencyProof",
+    "InclusionProof",
+    "InclusionProofs",
+    "MerkleTree",
+    "MultiProof",
+    "Profile",
+    "RangeProof",
+    "geometry",
+    "merkle_root",
+    "profiles",
+]
