@@ -34,13 +34,14 @@ typedef struct batch {
     size_t running;
     runner run[BATCH];
     slot slots[BATCH], above[BATCH];
-    uint8_t nodes[BATCH * MC_MAX_DIGEST], parents[BATCH * MC_MAX_DIGEST], pairs[BATCH * 2 * MC_MAX_DIGEST];
+    uint8_t *nodes, *parents; /* of slots and above: the two halves of `rows` */
+    uint8_t rows[2][BATCH * MC_MAX_DIGEST], pairs[BATCH * 2 * MC_MAX_DIGEST];
 } batch;
 
 static inline size_t digest_bytes(const mc_rule *rule) { return mc_hashes[rule->hash].digest_bytes; }
 
 /* d is a multiple of 8; a call to memcmp for each sibling would take as long as all the rest. */
-static inline int same(const uint8_t *a, const uint8_t *b, size_t d) {
+static inline __attribute__((always_inline)) int same(const uint8_t *a, const uint8_t *b, size_t d) {
     uint64_t differ = 0, x, y;
     for (size_t i = 0; i < d; i += 8) {
         memcpy(&x, a + i, 8);
@@ -106,15 +107,14 @@ static unsigned meets(const batch *all, uint64_t at) {
 
 static inline int has_hash(unsigned side) { return side <= MC_SIBLING_ZERO; }
 
-static inline int refused(const batch *all, const slot *at, const uint8_t *node, const uint8_t *sibling, size_t d) {
+static inline __attribute__((always_inline)) int refused(const batch *all, const slot *at, const uint8_t *node, const uint8_t *sibling, size_t d) {
     if (all->rule->odd == MC_ODD_DUPLICATE)
         return (at->side == MC_SIBLING_COPY) != same(node, sibling, d);
     return at->side == MC_SIBLING_ZERO && !same(sibling, all->rule->zeros + all->level * d, d);
 }
 
-/* All that run go one level up. */
-static mc_status climb(batch *all) {
-    const size_t d = digest_bytes(all->rule);
+/* All that run go one level up. Inlined for each d: comparing and copying take most of the time not spent hashing. */
+static inline __attribute__((always_inline)) mc_status climb_by(batch *all, const size_t d) {
     const uint64_t up = all->rule->odd == MC_ODD_HEAP ? all->proofs->size : 0;
     size_t left = 0, pairs = 0, others = 0;
     const uint8_t *sibling_before = NULL;
@@ -171,9 +171,15 @@ static mc_status climb(batch *all) {
         const size_t s = i < pairs ? i : BATCH - 1 - (i - pairs);
         all->slots[s].place = all->above[s].place;
         all->slots[s].side = (uint8_t)meets(all, all->above[s].place);
-        memcpy(all->nodes + s * d, all->parents + s * d, d);
     }
+    uint8_t *const made = all->parents;
+    all->parents = all->nodes;
+    all->nodes = made;
     return status;
+}
+
+static mc_status climb(batch *all) {
+    return digest_bytes(all->rule) == 32 ? climb_by(all, 32) : climb_by(all, digest_bytes(all->rule));
 }
 
 /* ---- batches ------------------------------------------------------------------------------------------------------ */
@@ -222,6 +228,8 @@ mc_status mc_verify_many(const mc_rule *rule, const mc_proofs *proofs, uint8_t *
         all->proofs = proofs;
         all->fails = fails;
         all->isas = isas;
+        all->nodes = all->rows[0];
+        all->parents = all->rows[1];
         memset(fails, 0, n);
     }
     for (size_t i = 0; i < n && status == MC_OK; i += BATCH)

@@ -1,12 +1,13 @@
 """Proofs: made from kept levels, and folded to the root that they lead to."""
 
+from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, Py_buffer, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
-from merklecore._native.arguments cimport Messages, messages_of, natural, one_message
+from merklecore._native.arguments cimport Messages, View, messages_of, natural, one_message, view_of
 from merklecore._native.core cimport (
     MC_BAD_SIBLING, MC_BAD_ZERO, MC_LEAF_AS_IS, MC_ODD_HEAP, MC_ODD_SPLIT, MC_OK, MC_SIBLING_COPY, mc_consistency,
     mc_consistency_count, mc_edge, mc_fold, mc_fold_consistency, mc_kept, mc_leaf_hashes, mc_path, mc_path_count,
@@ -64,9 +65,10 @@ def path(Nodes nodes not None, index, size=None):
 
 
 def paths(Nodes nodes not None, indices, size=None):
-    """The same for several leaves: where the rows of each begin and end, n + 1 int64, and the rows."""
+    """The same for several leaves: where the rows of each begin and end, n + 1 int64, and the rows, an array."""
     cdef mc_edge earlier
     cdef mc_kept kept
+    cdef Py_buffer buffer
     cdef size_t i
     cdef int64_t total = 0
     nodes.idle()
@@ -78,10 +80,17 @@ def paths(Nodes nodes not None, indices, size=None):
         offset[i] = total
         total += <int64_t>mc_path_count(&nodes.spec.rule, places.at[i], n)
     offset[places.n] = total
-    cdef bytes made = _room(<size_t>total, nodes.spec.d)
-    if places.n:
-        _keep(nodes, n, &kept, &earlier)
-        mc_paths(&nodes.spec.rule, &kept, places.at, places.n, offset, _data(made))
+    import numpy
+
+    made = numpy.empty((total, nodes.spec.d), numpy.uint8)  # on huge pages where it is large, as no bytes object is
+    PyObject_GetBuffer(made, &buffer, PyBUF_SIMPLE | PyBUF_WRITABLE)
+    try:
+        if places.n:
+            _keep(nodes, n, &kept, &earlier)
+            mc_paths(&nodes.spec.rule, &kept, places.at, places.n, offset, <uint8_t *>buffer.buf)
+    finally:
+        PyBuffer_Release(&buffer)
+    made.flags.writeable = False
     return offsets, made
 
 
@@ -227,7 +236,7 @@ cdef class _LeafHashes:
         if ready and not own and self.source.c.spans == NULL:
             self.at = self.source.c.rows
             return 0
-        self.made = <uint8_t *>PyMem_Malloc(max(n, 1) * spec.d)
+        self.made = <uint8_t *>PyMem_Malloc((n if n else 1) * spec.d)
         if self.made == NULL:
             raise MemoryError
         self.at = self.made
@@ -260,7 +269,7 @@ cdef str _reason(Spec spec, Messages source, size_t i, bytes path, width, uint64
     return f"the path leads to {found.hex()}, not to the given root {root.hex()}"
 
 
-def fold_many(Spec spec, leaves, bytes offsets not None, bytes hashes not None, width, indices, size, root,
+def fold_many(Spec spec, leaves, bytes offsets not None, hashes, width, indices, size, root,
               hashed=False, kernel=None):
     """The positions of the proofs that do not lead from their leaf to `root`, each as `fold` takes it, and why the
     first of them does not."""
@@ -270,10 +279,11 @@ def fold_many(Spec spec, leaves, bytes offsets not None, bytes hashes not None, 
     cdef bint ready = hashed
     cdef Messages source = messages_of(leaves, "leaves", spec.width(ready))
     cdef Messages wanted = one_message(root, "root", <Py_ssize_t>spec.d)
+    cdef View rows = view_of(hashes, "hashes")
     cdef const int64_t *offset = <const int64_t *>_data(offsets)
     cdef mc_proofs all
     cdef mc_status status
-    if proofs == 0 or offset[0] != 0 or <size_t>offset[proofs - 1] * wide != <size_t>PyBytes_GET_SIZE(hashes):
+    if proofs == 0 or offset[0] != 0 or <size_t>offset[proofs - 1] * wide != rows.size:
         raise InputError("offsets: they do not cover the hashes")
     proofs -= 1
     for i in range(proofs):
@@ -297,7 +307,7 @@ def fold_many(Spec spec, leaves, bytes offsets not None, bytes hashes not None, 
     all.n = proofs
     all.index = places.at
     all.leaf = level.at
-    all.hashes = _data(hashes)
+    all.hashes = rows.data
     all.root = wanted.c.rows
     cdef uint8_t *fail = _data(fails)
     with nogil:
@@ -310,7 +320,7 @@ def fold_many(Spec spec, leaves, bytes offsets not None, bytes hashes not None, 
         return (), ""
     cdef tuple found = tuple([i for i in range(proofs) if fail[i]])
     i = found[0]
-    own = hashes[offset[i] * wide:offset[i + 1] * wide]
+    own = digest_at(rows.data + offset[i] * wide, <size_t>(offset[i + 1] - offset[i]) * wide)
     return found, _reason(spec, source, i, own, width, places.at[i], n, digest_at(wanted.c.rows, spec.d), ready)
 
 

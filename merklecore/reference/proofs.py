@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any, SupportsIndex
 
+    from numpy import uint8
+    from numpy.typing import NDArray
+
     from merklecore.reference.inputs import Bytes, Data, Messages
     from merklecore.reference.trees import Nodes, Spec
 
@@ -94,17 +97,20 @@ def path(nodes: Nodes, index: SupportsIndex, size: SupportsIndex | None = None) 
     return b"".join([fetched(*step) for step in siblings(nodes._spec, i, n) if step[2] != "alone"])
 
 
-def paths(nodes: Nodes, indices: Any, size: SupportsIndex | None = None) -> tuple[bytes, bytes]:
-    """The same for several leaves: where the rows of each begin and end, n + 1 int64, and the rows."""
+def paths(nodes: Nodes, indices: Any, size: SupportsIndex | None = None) -> tuple[bytes, NDArray[uint8]]:
+    """The same for several leaves: where the rows of each begin and end, n + 1 int64, and the rows, an array."""
+    import numpy
+
     n = nodes._size(size)
     places = naturals(indices, "indices", -1, n, False)
-    if not places:
-        return pack("=q", 0), b""
-    fetched, found, offsets = _fetch(nodes, n), [], [0]
+    found: list[bytes] = []
+    offsets = [0]
+    fetched = _fetch(nodes, n) if places else None
     for i in places:
         found += [fetched(*step) for step in siblings(nodes._spec, i, n) if step[2] != "alone"]
         offsets.append(len(found))
-    return pack(f"={len(offsets)}q", *offsets), b"".join(found)
+    rows = numpy.frombuffer(b"".join(found), numpy.uint8).reshape(-1, nodes._spec.digest_size)
+    return pack(f"={len(offsets)}q", *offsets), rows
 
 
 def _sized(spec: Spec, size: SupportsIndex) -> int:
@@ -169,7 +175,7 @@ def fold_many(
     spec: Spec,
     leaves: Messages,
     offsets: bytes,
-    hashes: bytes,
+    hashes: Data,
     width: int,
     indices: Any,
     size: SupportsIndex,
@@ -184,6 +190,7 @@ def fold_many(
     rows, wanted = Rows(leaves, "leaves", spec.width(hashed)), bytes(contiguous(root, "root"))
     if len(wanted) != spec.digest_size:
         raise InputError(f"root: {len(wanted)} bytes where {spec.digest_size} are needed")
+    hashes = bytes(contiguous(hashes, "hashes"))
     bounds = unpack(f"={len(offsets) // 8}q", offsets)
     if not bounds or bounds[0] != 0 or bounds[-1] * width != len(hashes):
         raise InputError("offsets: they do not cover the hashes")

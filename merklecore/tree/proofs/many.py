@@ -51,7 +51,7 @@ class InclusionProofs(Frozen):
 
     _d: int
     _offsets: bytes  # n + 1 int64
-    _hashes: bytes
+    _hashes: NDArray[uint8]
 
     @property
     def hashes(self) -> NDArray[uint8]:
@@ -60,9 +60,7 @@ class InclusionProofs(Frozen):
         >>> InclusionProofs.from_path([[bytes(32)], []]).hashes.shape
         (1, 32)
         """
-        import numpy
-
-        return numpy.frombuffer(self._hashes, numpy.uint8).reshape(-1, self._d or 1)
+        return self._hashes
 
     @property
     def offsets(self) -> NDArray[int64]:
@@ -102,7 +100,7 @@ class InclusionProofs(Frozen):
                 raise InputError(f"paths[{i}]: hashes of {own} bytes where the first ones have {d}")
             d = d or own
             parts.append(part)
-        return cls._made(d, _offsets([len(part) // (d or 1) for part in parts]), b"".join(parts))
+        return cls._made(d, _offsets([len(part) // (d or 1) for part in parts]), _rows(b"".join(parts), d))
 
     def verify(
         self,
@@ -144,6 +142,18 @@ class InclusionProofs(Frozen):
             error.failed = failed
             raise error
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, InclusionProofs):
+            return NotImplemented
+        import numpy
+
+        return (self._d, self._offsets) == (other._d, other._offsets) and numpy.array_equal(
+            self._hashes, other._hashes
+        )
+
+    def __hash__(self) -> int:
+        return hash((self._d, self._offsets, self._hashes.tobytes()))
+
     def __len__(self) -> int:
         return len(self._offsets) // 8 - 1
 
@@ -158,14 +168,15 @@ class InclusionProofs(Frozen):
         bounds = memoryview(self._offsets).cast("q")
         if isinstance(item, slice):
             chosen = range(*item.indices(len(self)))
-            parts = [self._hashes[bounds[i] * self._d : bounds[i + 1] * self._d] for i in chosen]
-            d = self._d if any(parts) else 0
-            return self._made(d, _offsets([bounds[i + 1] - bounds[i] for i in chosen]), b"".join(parts))
+            counts = [bounds[i + 1] - bounds[i] for i in chosen]
+            data = b"".join([self._hashes[bounds[i] : bounds[i + 1]].tobytes() for i in chosen])
+            d = self._d if data else 0
+            return self._made(d, _offsets(counts), _rows(data, d))
         i = integer(item, "position")
         if not -len(self) <= i < len(self):
             raise BoundsError(f"position {i} is not below {len(self)} proofs")
         i %= len(self)
-        return made(self._d, self._hashes[bounds[i] * self._d : bounds[i + 1] * self._d])
+        return made(self._d, self._hashes[bounds[i] : bounds[i + 1]].tobytes())
 
     def __iter__(self) -> Iterator[InclusionProof]:
         return (self[i] for i in range(len(self)))
@@ -175,7 +186,7 @@ class InclusionProofs(Frozen):
         bounds = memoryview(self._offsets).cast("q")
         counts = bytes([bounds[i + 1] - bounds[i] for i in range(len(self))])
         head = bytes((2, VERSION, self._d)) + bounds[-1].to_bytes(4, "big")
-        return b"".join((head, len(self).to_bytes(4, "big"), counts, self._hashes))
+        return b"".join((head, len(self).to_bytes(4, "big"), counts, self._hashes.data))
 
     @classmethod
     def from_bytes(cls, data: ReadableBuffer) -> InclusionProofs:
@@ -197,7 +208,7 @@ class InclusionProofs(Frozen):
         what = f"{count} hashes of {d} bytes"
         hashes = reader.take(count * d, what)
         reader.end(what)
-        return cls._made(d, _offsets(counts), hashes)
+        return cls._made(d, _offsets(counts), _rows(hashes, d))
 
     def to_json(self) -> str:
         """Return the proofs as JSON: type, version, and of each proof the hashes in lower-case hexadecimal.
@@ -222,7 +233,7 @@ class InclusionProofs(Frozen):
         return cls.from_path([hex_list(path, f"proofs[{i}]", MAX_HASHES) for i, path in enumerate(proofs)])
 
     def __repr__(self) -> str:
-        n, total = len(self), len(self._hashes) // (self._d or 1)
+        n, total = len(self), len(self._hashes)
         return f"InclusionProofs({n} proof{'' if n == 1 else 's'}, {counted(total, self._d)})"
 
 
@@ -234,6 +245,16 @@ def _offsets(counts: Sequence[int]) -> bytes:
     return pack(f"={len(found)}q", *found)
 
 
-def made_many(d: int, offsets: bytes, hashes: bytes) -> InclusionProofs:
+def _rows(data: bytes, d: int) -> NDArray[uint8]:
+    import numpy
+
+    return numpy.frombuffer(data, numpy.uint8).reshape(-1, d or 1)
+
+
+def made_many(d: int, offsets: bytes, hashes: NDArray[uint8]) -> InclusionProofs:
     """Return proofs whose hashes are known to be right."""
-    return InclusionProofs._made(d if hashes else 0, offsets, hashes)
+    return InclusionProofs._made(d, offsets, hashes) if len(hashes) else _none(offsets)
+
+
+def _none(offsets: bytes) -> InclusionProofs:
+    return InclusionProofs._made(0, offsets, _rows(b"", 0))
