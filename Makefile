@@ -109,8 +109,8 @@ bench: build $(VENV)/.with-bench ## benchmarks in groups, under five minutes; BE
 bench-report: build ## what must be reached and what is, each figure beside its baseline, in about a minute
 	@$(BIN)/python benchmarks/report.py
 
-bench-peers: ## the npm package that the benchmarks compare with, where node is; never required
-	npm install --no-audit --no-fund --prefix build/peers @chainsafe/hashtree
+bench-peers: ## the npm packages that benchmarks and tests compare with, where node is; never required
+	npm install --no-audit --no-fund --prefix build/peers @chainsafe/hashtree @openzeppelin/merkle-tree
 
 demo: build ## commit to a directory, prove a file, verify the proof elsewhere; DIR=/some/directory for another one
 	@$(BIN)/python examples/demo.py $(if $(DIR),'$(DIR)')

@@ -97,6 +97,29 @@ mc_status mc_leaf_hashes(const mc_rule *rule, const mc_messages *leaves, size_t 
     }
 }
 
+typedef struct hashing {
+    const mc_rule *rule;
+    const mc_messages *leaves;
+    uint8_t *out;
+    uint32_t isas;
+} hashing;
+
+static mc_status hash_task(void *context, size_t i, unsigned worker) {
+    const hashing *all = context;
+    const size_t first = i * BLOCK, n = all->leaves->n - first < BLOCK ? all->leaves->n - first : BLOCK;
+    (void)worker;
+    return mc_leaf_hashes(all->rule, all->leaves, first, n, all->out + first * digest_bytes(all->rule), all->isas);
+}
+
+mc_status mc_leaf_hashes_parallel(const mc_rule *rule, const mc_messages *leaves, int hashed, uint8_t *out,
+                                  uint32_t isas, unsigned threads) {
+    mc_rule taken = *rule;
+    if (hashed)
+        taken.leaf = MC_LEAF_AS_IS;
+    hashing all = {.rule = &taken, .leaves = leaves, .out = out, .isas = isas};
+    return mc_parallel_for((leaves->n + BLOCK - 1) / BLOCK, threads, hash_task, &all);
+}
+
 /* ---- the peaks over all leaves --------------------------------------------------------------------------------- */
 
 /* Reduces n <= BLOCK leaves; `scratch` has room for n rows. peak[k] is written where bit k of n is set. */
@@ -235,6 +258,10 @@ mc_status mc_close(const mc_rule *rule, uint64_t size, const uint8_t *const *pea
         }
         if (sibling == NULL && rule->odd == MC_ODD_SPLIT) {
             memcpy(above, last, d);
+        } else if (sibling == NULL && rule->odd == MC_ODD_REHASH) {
+            mc_status status = mc_hash_lone(rule, last, above, isas);
+            if (status != MC_OK)
+                return status;
         } else {
             if (sibling == NULL)
                 sibling = rule->odd == MC_ODD_DUPLICATE ? last : rule->zeros + k * d;
@@ -285,7 +312,7 @@ static mc_status extend_task(void *context, size_t i, unsigned worker) {
     const uint64_t to = all->end - begin < BLOCK ? all->end : begin + BLOCK;
     mc_status status =
         mc_leaf_hashes(all->rule, all->leaves, from - all->size, to - from, all->level[0] + from * d, all->isas);
-    for (unsigned k = 0; k < BLOCK_LEVEL && status == MC_OK; k++)
+    for (unsigned k = 0; k < BLOCK_LEVEL && all->rule->odd != MC_ODD_HEAP && status == MC_OK; k++)
         status = complete_level(all, k, from, to, &all->equal[worker]);
     return status;
 }
@@ -309,7 +336,8 @@ mc_status mc_extend(const mc_rule *rule, uint8_t *const *level, uint64_t size, c
     threads = threads == 0 ? 1 : threads > MC_MAX_THREADS ? MC_MAX_THREADS : threads;
     memset(equal, 0, threads * sizeof *equal);
     mc_status status = mc_parallel_for(blocks, threads, extend_task, &all);
-    for (unsigned k = BLOCK_LEVEL; k < 63 && all.end >> (k + 1) > 0 && status == MC_OK; k++)
+    const unsigned top = rule->odd == MC_ODD_HEAP ? BLOCK_LEVEL : 63;
+    for (unsigned k = BLOCK_LEVEL; k < top && all.end >> (k + 1) > 0 && status == MC_OK; k++)
         status = complete_level(&all, k, size, all.end, &equal[0]);
     for (unsigned i = 0; i < threads; i++)
         *equal_pairs += equal[i];

@@ -47,6 +47,7 @@ from merklecore.tree import (
     Profile,
     RangeProof,
     merkle_root,
+    openzeppelin_order,
     profiles,
 )
 
@@ -76,6 +77,7 @@ __all__ = [
     "keccak256",
     "merkle_root",
     "new",
+    "openzeppelin_order",
     "profiles",
     "sha3_256",
     "sha256",

@@ -36,6 +36,7 @@ __all__ = [
     "keccak256",
     "kernels",
     "leaf_hash",
+    "leaf_hashes",
     "measure",
     "new",
     "path",
@@ -132,6 +133,7 @@ hash_pairs = _chosen.hash_pairs
 keccak256 = _chosen.keccak256
 kernels = _chosen.kernels
 leaf_hash = _chosen.leaf_hash
+leaf_hashes = _chosen.leaf_hashes
 measure = _chosen.measure
 new = _chosen.new
 path = _chosen.path

@@ -31,7 +31,7 @@ from merklecore._native.proofs import (
     set_hashes,
 )
 from merklecore._native.spec import Spec, leaf_hash
-from merklecore._native.trees import Nodes, root
+from merklecore._native.trees import Nodes, leaf_hashes, root
 
 __all__ = [
     "DIGEST_SIZES",
@@ -53,6 +53,7 @@ __all__ = [
     "keccak256",
     "kernels",
     "leaf_hash",
+    "leaf_hashes",
     "measure",
     "new",
     "path",

@@ -1,4 +1,4 @@
-from typing import SupportsIndex, final
+from typing import Any, SupportsIndex, final
 
 from merklecore._native.arguments import _Data, _Messages
 from merklecore._native.spec import Spec
@@ -28,3 +28,10 @@ def root(
     threads: SupportsIndex | None = None,
     kernel: str | None = None,
 ) -> bytes: ...
+def leaf_hashes(
+    spec: Spec,
+    leaves: _Messages,
+    hashed: bool = False,
+    threads: SupportsIndex | None = None,
+    kernel: str | None = None,
+) -> Any: ...

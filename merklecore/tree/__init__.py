@@ -1,6 +1,7 @@
 """Merkle trees and their proofs. No I/O: leaves come in, roots and proofs go out."""
 
 from merklecore.tree import geometry
+from merklecore.tree.order import openzeppelin_order
 from merklecore.tree.profiles import Profile, profiles
 from merklecore.tree.proofs import (
     ConsistencyProof,
@@ -21,5 +22,6 @@ __all__ = [
     "RangeProof",
     "geometry",
     "merkle_root",
+    "openzeppelin_order",
     "profiles",
 ]
