@@ -38,7 +38,7 @@ def prove(tree: mc.MerkleTree) -> list[bytes]:
 
 
 def path(nodes: Any) -> list[bytes]:
-    return [node for index in INDICES for node in reference.path(nodes, index)]
+    return [reference.path(nodes, index) for index in INDICES]
 
 
 @pytest.mark.parametrize("profile", workloads.PROFILES, ids=lambda profile: profile.name)
@@ -64,7 +64,7 @@ def fold(
 ) -> list[bytes]:
     run = module.fold
     return [
-        run(spec, leaf, path, index, SIZE, **forced)
+        run(spec, leaf, path, spec.digest_size, index, SIZE, **forced)
         for index, leaf, path in zip(INDICES, leaves, paths, strict=True)
     ]
 
@@ -88,5 +88,5 @@ def test_verify(timed: Timed, profile: mc.Profile, way: Means) -> None:
         call = partial(loop, profile, leaves, paths)
     else:
         spec = workloads.spec_of(way.module, profile)
-        call = partial(fold, way.module, spec, leaves, paths, way.forced)
+        call = partial(fold, way.module, spec, leaves, list(map(b"".join, paths)), way.forced)
     timed(call, group=f"verify, {profile.name}", means=way.name, unit="proof", count=PROOFS)

@@ -24,11 +24,14 @@ static inline size_t digest_bytes(const mc_rule *rule) { return mc_hashes[rule->
 
 static inline int is_heap(const front *all) { return all->rule->odd == MC_ODD_HEAP; }
 
+/* The last node of a level; level 64 is that of the largest roots, and no shift reaches it. */
+static inline uint64_t last_of(uint64_t size, unsigned level) { return level < 64 ? (size - 1) >> level : 0; }
+
 /* How many nodes of the front the next round takes; none once the root is reached. */
 static size_t taken(const front *all) {
     size_t n = 0;
     if (!is_heap(all))
-        return (all->size - 1) >> all->level == 0 && (int)all->level >= all->rule->depth ? 0 : all->count;
+        return last_of(all->size, all->level) == 0 && (int)all->level >= all->rule->depth ? 0 : all->count;
     if (all->place[0] == 2 * all->size - 2)
         return 0;
     for (const uint64_t first_parent = all->size + all->place[0] / 2; n < all->count; n++)
@@ -46,7 +49,7 @@ static inline unsigned meets(const front *all, size_t i, size_t n) {
         return at & 1 ? MC_SIBLING_RIGHT : MC_SIBLING_LEFT;
     if (at & 1)
         return MC_SIBLING_LEFT;
-    if (at < (all->size - 1) >> all->level)
+    if (at < last_of(all->size, all->level))
         return MC_SIBLING_RIGHT;
     switch (all->rule->odd) {
     case MC_ODD_SPLIT:

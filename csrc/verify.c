@@ -84,7 +84,8 @@ static item *sorted(item *items, item *spare, size_t n, uint64_t most) {
 
 /* What the node at a place of this level, or of the queue of a heap, meets; MC_SIBLING_KNOWN where it is the root. */
 static unsigned meets(const batch *all, uint64_t at) {
-    const uint64_t size = all->proofs->size, last = (size - 1) >> all->level;
+    const uint64_t size = all->proofs->size;
+    const uint64_t last = all->level < 64 ? (size - 1) >> all->level : 0; /* of the largest trees level 64 is the root */
     if (all->rule->odd == MC_ODD_HEAP)
         return at == 2 * size - 2 ? MC_SIBLING_KNOWN : at & 1 ? MC_SIBLING_RIGHT : MC_SIBLING_LEFT;
     if (last == 0 && (int)all->level >= all->rule->depth)

@@ -112,7 +112,7 @@ PRIMITIVES = {
     "leaves": lambda backend, spec, x: backend.root(spec, x),
     "leaf": lambda backend, spec, x: backend.root(spec, [b"", x]),
     "leaf_hash": lambda backend, spec, x: backend.leaf_hash(spec, x),
-    "fold": lambda backend, spec, x: backend.fold(spec, x, (), 0, 1),
+    "fold": lambda backend, spec, x: backend.fold(spec, x, b"", 0, 0, 1),
     "extend": lambda backend, spec, x: backend.Nodes(spec).extend(x),
     "append": lambda backend, spec, x: backend.Nodes(spec).append(x),
 }

@@ -136,9 +136,12 @@ def test_hashes_of_31_and_33_bytes_are_not_two_of_32(name, backend):
         None,
     )
     spec = backend.Spec(*key)
-    assert backend.fold(spec, arguments["leaf"], proof.path, 5, 11) == arguments["root"]
+    assert backend.fold(spec, arguments["leaf"], joined, 32, 5, 11) == arguments["root"]
+    short = joined[: 31 * len(proof.path)]
     with pytest.raises(mc.ProofError, match="hash 0 of the path has 31 bytes, digests have 32"):
-        backend.fold(spec, arguments["leaf"], uneven, 5, 11)
+        backend.fold(spec, arguments["leaf"], short, 31, 5, 11)
+    with pytest.raises(mc.ProofError, match=f"the path has {2 * len(proof.path)} hashes"):
+        backend.fold(spec, arguments["leaf"], joined, 16, 5, 11)
 
 
 @pytest.mark.parametrize("name", PROFILES)
