@@ -64,9 +64,7 @@ def naturals(source: Any, what: str, expected: int, size: int, ascending: bool) 
     if ascending:
         for i in range(1, len(found)):
             if found[i] <= found[i - 1]:
-                raise InputError(
-                    f"{what}[{i}]: {found[i]} is not above the one before it, {found[i - 1]}"
-                )
+                raise InputError(f"{what}[{i}]: {found[i]} is not above the one before it, {found[i - 1]}")
     return found
 
 

@@ -63,7 +63,7 @@ def fewest_heap_nodes(indices: Collection[int], size: int) -> list[int]:
     Leaf i is at 2 size - 2 - i, and node p has the children 2 p + 1 and 2 p + 2.
 
     >>> fewest_heap_nodes([0, 1, 3], 5)
-    [6, 3]
+    [6, 4]
     """
     known = {2 * size - 2 - i for i in indices}
     for p in range(2 * size - 2, 0, -1):

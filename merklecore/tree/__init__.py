@@ -5,19 +5,23 @@ from merklecore.tree.order import openzeppelin_order
 from merklecore.tree.profiles import Profile, profiles
 from merklecore.tree.proofs import (
     ConsistencyProof,
+    FlaggedMultiProof,
     InclusionProof,
     InclusionProofs,
     MultiProof,
+    PartialMerkleTree,
     RangeProof,
 )
 from merklecore.tree.tree import MerkleTree, merkle_root
 
 __all__ = [
     "ConsistencyProof",
+    "FlaggedMultiProof",
     "InclusionProof",
     "InclusionProofs",
     "MerkleTree",
     "MultiProof",
+    "PartialMerkleTree",
     "Profile",
     "RangeProof",
     "geometry",

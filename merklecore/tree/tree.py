@@ -6,9 +6,11 @@ from merklecore import _backend
 from merklecore.errors import InputError
 from merklecore.tree.arguments import natural
 from merklecore.tree.profiles import resolve
-from merklecore.tree.proofs import ConsistencyProof, InclusionProof, InclusionProofs, MultiProof, RangeProof
+from merklecore.tree.proofs import ConsistencyProof, MultiProof, RangeProof
+from merklecore.tree.proofs.flagged import made_flagged
 from merklecore.tree.proofs.inclusion import made
 from merklecore.tree.proofs.many import made_many
+from merklecore.tree.proofs.partial import made_partial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from merklecore.hashing import Data, Messages
     from merklecore.tree.profiles import Profile
+    from merklecore.tree.proofs import FlaggedMultiProof, InclusionProof, InclusionProofs, PartialMerkleTree
 
 __all__ = ["MerkleTree", "merkle_root"]
 
@@ -236,3 +239,24 @@ class MerkleTree:
         """
         hashes = _backend.consistency(self._nodes, old_size, new_size)
         return ConsistencyProof._of(self._profile.digest_size, hashes)
+
+    def prove_flagged(self, indices: Any) -> FlaggedMultiProof:
+        """Return OpenZeppelin's multiproof of several leaves, with its flags; only where the tree is a heap.
+
+        indices: as for ``prove_multi``. InputError under another profile.
+
+        >>> tree = MerkleTree([b"a", b"b", b"c"], "openzeppelin")
+        >>> proof = tree.prove_flagged([0, 2])
+        >>> proof.verify(tree.root, [b"a", b"c"], indices=[0, 2], size=3)
+        """
+        return made_flagged(self._profile, self._nodes, indices, len(self))
+
+    def prove_partial(self, indices: Any, size: SupportsIndex | None = None) -> PartialMerkleTree:
+        """Return Bitcoin's partial Merkle tree that shows several leaves (BIP 37).
+
+        indices: as for ``prove_multi``. InputError under a profile that does not duplicate.
+
+        >>> tree = MerkleTree([bytes([i]) * 32 for i in range(3)], "bitcoin")
+        >>> tree.prove_partial([1]).verify(tree.root, [b"\\1" * 32], indices=[1], size=3)
+        """
+        return made_partial(self._profile, self._nodes, indices, len(self) if size is None else size)

@@ -127,7 +127,9 @@ def test_sets_of_leaves(tree, data):
     assert flags[0] == flags[1]
     chosen, proof, d = [leaves[i] for i in indices], hashes[0], len(leaves[0])
     root = made[reference][1].root(size)
-    bend = draw(st.sampled_from(["nothing", "hash", "leaf", "drop", "add", "repeat", "index", "size", "width"]))
+    bend = draw(
+        st.sampled_from(["nothing", "hash", "leaf", "drop", "add", "repeat", "index", "size", "width"])
+    )
     width = d if proof else 0
     if bend == "hash":
         proof = flipped(draw, proof)
@@ -147,7 +149,8 @@ def test_sets_of_leaves(tree, data):
     elif bend == "width":
         width //= 2
     told = [
-        answer(lambda b=b: b.fold_set(made[b][0], chosen, proof, width, indices, size, True)) for b in BACKENDS
+        answer(lambda b=b: b.fold_set(made[b][0], chosen, proof, width, indices, size, True))
+        for b in BACKENDS
     ]
     assert told[0] == told[1]
     equal = fields[4] == "duplicate" and isinstance(told[0], tuple) and "CVE-2012-2459" in told[0][1]
@@ -184,7 +187,8 @@ def test_consistency(tree, data):
     elif bend == "root":
         given_root = flipped(draw, given_root)
     told = [
-        answer(lambda b=b: b.fold_consistency(made[b][0], proof, width, old, size, given_root)) for b in BACKENDS
+        answer(lambda b=b: b.fold_consistency(made[b][0], proof, width, old, size, given_root))
+        for b in BACKENDS
     ]
     assert told[0] == told[1]
     if bend == "nothing":

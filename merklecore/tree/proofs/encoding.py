@@ -11,7 +11,17 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer
 
-__all__ = ["HEADER", "VERSION", "Reader", "array_of", "hex_list", "joined", "object_of", "unhex", "unprefixed"]
+__all__ = [
+    "HEADER",
+    "VERSION",
+    "Reader",
+    "array_of",
+    "hex_list",
+    "joined",
+    "object_of",
+    "unhex",
+    "unprefixed",
+]
 
 VERSION = 1
 HEADER = 7  # bytes: type, version, d, count as u32
