@@ -276,8 +276,8 @@ mc_status mc_heap_root(const mc_rule *rule, const mc_messages *leaves, int hashe
 
 /* ---- proofs.c -------------------------------------------------------------------------------------------------- */
 
-/* A step of a path: what the node on the way meets. Node `place` of `level` is the sibling. In a heap level 0 holds the
- * leaves and level 1 all others, in the order in which they are hashed. */
+/* A step of a path: what the node on the way meets. Node `place` of `level` is the sibling. In a heap level 0 holds
+ * the leaves and level 1 all others, in the order in which they are hashed. */
 typedef struct mc_step {
     uint64_t place;
     uint8_t level;
@@ -300,7 +300,8 @@ typedef struct mc_kept {
     uint64_t size;
 } mc_kept;
 
-/* How a path leads from leaf `index` < `size` to the root; and the hashes that it has. A heap has at most 2^63 leaves. */
+/* How a path leads from leaf `index` < `size` to the root; and the hashes that it has. A heap has at most 2^63 leaves.
+ */
 mc_status mc_plan(const mc_rule *rule, uint64_t index, uint64_t size, mc_step steps[MC_MAX_DEPTH], size_t *count);
 size_t mc_path_count(const mc_rule *rule, uint64_t index, uint64_t size);
 
@@ -320,7 +321,8 @@ void mc_consistency(const mc_rule *rule, const mc_kept *kept, uint64_t old, uint
 mc_status mc_fold_consistency(const mc_rule *rule, const uint8_t *path, uint64_t old, uint64_t size,
                               const uint8_t *old_root, uint8_t *old_found, uint8_t *new_found, uint32_t isas);
 
-/* ---- sets.c: proofs of several leaves ---------------------------------------------------------------------------- */
+/* ---- sets.c: proofs of several leaves ----------------------------------------------------------------------------
+ */
 
 /* What the root over n > 0 leaves at ascending `places` needs besides them: *hashes rows, written to `out` from `kept`
  * where that is not NULL; *pairs siblings meet, and flags[i], where not NULL, is whether both of pair i are known.
@@ -333,14 +335,15 @@ mc_status mc_set_plan(const mc_rule *rule, uint64_t size, uint64_t *places, size
 mc_status mc_set_fold(const mc_rule *rule, uint64_t size, uint64_t *places, uint8_t *nodes, size_t n,
                       const uint8_t *hashes, mc_step *at, uint32_t isas);
 
-/* ---- verify.c: many inclusion proofs under one root --------------------------------------------------------------- */
+/* ---- verify.c: many inclusion proofs under one root ---------------------------------------------------------------
+ */
 
 typedef struct mc_proofs {
     uint64_t size;
     size_t n;
-    const uint64_t *index;  /* each below size */
-    const uint8_t *leaf;    /* leaf hashes, n rows */
-    const int64_t *offset;  /* n + 1, ascending: the path of proof i is rows [offset[i], offset[i + 1]) */
+    const uint64_t *index; /* each below size */
+    const uint8_t *leaf;   /* leaf hashes, n rows */
+    const int64_t *offset; /* n + 1, ascending: the path of proof i is rows [offset[i], offset[i + 1]) */
     const uint8_t *hashes;
     const uint8_t *root;
 } mc_proofs;

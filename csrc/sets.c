@@ -1,8 +1,8 @@
 /* Proofs of several leaves: the nodes that are known, ascending, go up together.
  *
  * The front is the list of known nodes by place. In each round they meet their siblings: the next one in the front, or
- * a hash of the proof, or what the rule puts beside a lone node; their parents are the next front. Where odd levels are
- * closed one by one, a round is a level. A heap is a queue (see proofs.c): a round takes from its head all whose
+ * a hash of the proof, or what the rule puts beside a lone node; their parents are the next front. Where odd levels
+ * are closed one by one, a round is a level. A heap is a queue (see proofs.c): a round takes from its head all whose
  * siblings cannot be among the parents that this round makes, and puts the parents at its end, so that O(log n) rounds
  * reach the root. Hashes are wanted in the order of the rounds and, in each, of their places: the one order that a
  * proof may have. */
@@ -167,8 +167,7 @@ typedef struct passes {
 static mc_status flush(passes *hashed) {
     if (hashed->waiting == 0)
         return MC_OK;
-    const mc_status status =
-        mc_hash_siblings(hashed->rule, hashed->pairs, hashed->waiting, hashed->out, hashed->isas);
+    const mc_status status = mc_hash_siblings(hashed->rule, hashed->pairs, hashed->waiting, hashed->out, hashed->isas);
     hashed->out += hashed->waiting * digest_bytes(hashed->rule);
     hashed->waiting = 0;
     return status;

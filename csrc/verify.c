@@ -1,9 +1,9 @@
 /* Many inclusion proofs under one root, verified exactly as one by one, and faster.
  *
- * Proofs of one tree share most of what they hash: above level 10 ten thousand random leaves of a million hash the same
- * few nodes again and again. So proofs are taken in the order of their leaves, some hundreds at a time, and go up side
- * by side, level by level. A pair that is byte for byte the one before it, at the same place, is hashed once: the same
- * input has the same digest, so nothing is trusted that would not be recomputed. What is left fills the lanes.
+ * Proofs of one tree share most of what they hash: above level 10 ten thousand random leaves of a million hash the
+ * same few nodes again and again. So proofs are taken in the order of their leaves, some hundreds at a time, and go up
+ * side by side, level by level. A pair that is byte for byte the one before it, at the same place, is hashed once: the
+ * same input has the same digest, so nothing is trusted that would not be recomputed. What is left fills the lanes.
  *
  * Proofs whose pairs were the same share a slot from then on: their node is one, and only siblings are compared. A
  * proof that fails leaves the batch. */
@@ -51,7 +51,8 @@ static inline __attribute__((always_inline)) int same(const uint8_t *a, const ui
     return differ == 0;
 }
 
-/* ---- order ------------------------------------------------------------------------------------------------------- */
+/* ---- order -------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct item {
     uint64_t index;
@@ -80,12 +81,14 @@ static item *sorted(item *items, item *spare, size_t n, uint64_t most) {
     return items;
 }
 
-/* ---- a level ------------------------------------------------------------------------------------------------------ */
+/* ---- a level ------------------------------------------------------------------------------------------------------
+ */
 
 /* What the node at a place of this level, or of the queue of a heap, meets; MC_SIBLING_KNOWN where it is the root. */
 static unsigned meets(const batch *all, uint64_t at) {
     const uint64_t size = all->proofs->size;
-    const uint64_t last = all->level < 64 ? (size - 1) >> all->level : 0; /* of the largest trees level 64 is the root */
+    const uint64_t last =
+        all->level < 64 ? (size - 1) >> all->level : 0; /* of the largest trees level 64 is the root */
     if (all->rule->odd == MC_ODD_HEAP)
         return at == 2 * size - 2 ? MC_SIBLING_KNOWN : at & 1 ? MC_SIBLING_RIGHT : MC_SIBLING_LEFT;
     if (last == 0 && (int)all->level >= all->rule->depth)
@@ -108,7 +111,8 @@ static unsigned meets(const batch *all, uint64_t at) {
 
 static inline int has_hash(unsigned side) { return side <= MC_SIBLING_ZERO; }
 
-static inline __attribute__((always_inline)) int refused(const batch *all, const slot *at, const uint8_t *node, const uint8_t *sibling, size_t d) {
+static inline __attribute__((always_inline)) int refused(const batch *all, const slot *at, const uint8_t *node,
+                                                         const uint8_t *sibling, size_t d) {
     if (all->rule->odd == MC_ODD_DUPLICATE)
         return (at->side == MC_SIBLING_COPY) != same(node, sibling, d);
     return at->side == MC_SIBLING_ZERO && !same(sibling, all->rule->zeros + all->level * d, d);
@@ -183,7 +187,8 @@ static mc_status climb(batch *all) {
     return digest_bytes(all->rule) == 32 ? climb_by(all, 32) : climb_by(all, digest_bytes(all->rule));
 }
 
-/* ---- batches ------------------------------------------------------------------------------------------------------ */
+/* ---- batches ------------------------------------------------------------------------------------------------------
+ */
 
 static mc_status verify_batch(batch *all, const item *items, size_t n) {
     const mc_proofs *proofs = all->proofs;

@@ -1,5 +1,6 @@
 """Proofs: made from kept levels, and folded to the root that they lead to."""
 
+cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, Py_buffer, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
@@ -218,6 +219,8 @@ def fold(Spec spec, leaf, bytes path not None, width, index, size, hashed=False,
     return digest_at(node, spec.d)
 
 
+@cython.final
+@cython.internal
 cdef class _LeafHashes:
     """Level 0 of given leaves: where they stand, or hashed into memory of its own, which may be overwritten."""
     cdef Messages source

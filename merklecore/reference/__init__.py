@@ -17,8 +17,20 @@ backend where no extension is built. Both keep one contract (n messages, d bytes
 - ``leaf_hashes(spec, leaves, hashed, threads)``: level 0, uint8, shape (n, d);
 - ``Nodes(spec)``: the complete nodes of every level: ``extend``, ``append``, ``leaf``, ``root``,
   ``equal_pairs``, ``nbytes``;
-- ``path(nodes, index, size)``: the siblings from a leaf to the root, as a tuple of bytes;
-- ``fold(spec, leaf, path, index, size, hashed)``: the root that an inclusion path leads to, or ProofError;
+- ``path(nodes, index, size)``: the siblings from a leaf to the root, as bytes; ``paths(nodes, indices,
+  size)``: of several leaves, as the n + 1 int64 where the rows of each begin and end, and the rows, uint8,
+  shape (total, d);
+- ``set_hashes(nodes, indices, size)``: the fewest hashes that lead from leaves at ascending indices to the
+  root, by level and then by index, as bytes; ``set_flags(spec, indices, size)``: of each pair of siblings
+  on the way, in the order of hashing, a byte: 1 where both are known;
+- ``consistency(nodes, old_size, size)``: PROOF(old_size, D[size]) of RFC 6962, as bytes;
+- ``fold(spec, leaf, path, width, index, size, hashed)``: the root that an inclusion path of hashes of
+  ``width`` bytes (0: of none) leads to, or ProofError;
+- ``fold_many(spec, leaves, offsets, hashes, width, indices, size, root, hashed)``: the positions of those
+  paths that do not lead to the root, each judged as ``fold`` does, and what is wrong with the first;
+- ``fold_set(spec, leaves, hashes, width, indices, size, hashed)``: the root that leaves and the hashes of
+  ``set_hashes`` lead to, or ProofError; ``indices`` may be the first of contiguous ones;
+- ``fold_consistency(spec, hashes, width, old_size, size, old_root)``: both roots, or ProofError;
 - ``cpu_info()``, ``measure(algorithm)``: what the machine offers, and what it takes.
 
 Those that hash also take ``kernel=None`` or the name of one. ``merklecore._backend`` binds one of the two;
@@ -83,9 +95,9 @@ __all__ = [
     "path",
     "paths",
     "root",
-    "sha3_256",
     "set_flags",
     "set_hashes",
+    "sha3_256",
     "sha256",
     "sha256d",
     "sha512",

@@ -98,14 +98,14 @@ def path(nodes: Nodes, index: SupportsIndex, size: SupportsIndex | None = None) 
 
 
 def paths(nodes: Nodes, indices: Any, size: SupportsIndex | None = None) -> tuple[bytes, NDArray[uint8]]:
-    """The same for several leaves: where the rows of each begin and end, n + 1 int64, and the rows, an array."""
+    """The same for several leaves: where the rows of each begin and end, n + 1 int64, and the rows."""
     import numpy
 
     n = nodes._size(size)
     places = naturals(indices, "indices", -1, n, False)
     found: list[bytes] = []
     offsets = [0]
-    fetched = _fetch(nodes, n) if places else None
+    fetched: Any = _fetch(nodes, n) if places else None
     for i in places:
         found += [fetched(*step) for step in siblings(nodes._spec, i, n) if step[2] != "alone"]
         offsets.append(len(found))
@@ -183,8 +183,10 @@ def fold_many(
     hashed: bool = False,
     kernel: str | None = None,
 ) -> tuple[tuple[int, ...], str]:
-    """The positions of the proofs that do not lead from their leaf to ``root``, each as ``fold`` takes it, and
-    why the first of them does not."""
+    """The positions of the proofs that do not lead from their leaf to ``root``, and why the first does not.
+
+    Each is judged as ``fold`` does.
+    """
     check_kernel(kernel)
     n = _sized(spec, size)
     rows, wanted = Rows(leaves, "leaves", spec.width(hashed)), bytes(contiguous(root, "root"))
@@ -277,7 +279,7 @@ def set_hashes(nodes: Nodes, indices: Any, size: SupportsIndex | None = None) ->
 
 
 def set_flags(spec: Spec, indices: Any, size: SupportsIndex) -> bytes:
-    """Of each pair of siblings that several leaves lead to, in the order of hashing: 1 where both are known."""
+    """Of each pair of siblings on the way from several leaves, in order: 1 where both are known."""
     n = _sized(spec, size)
     places = naturals(indices, "indices", -1, n, True)
     return bytes([side == "known" for _, met in rounds(spec, places, n) for _, side in met])

@@ -15,7 +15,7 @@ Proof = mc.FlaggedMultiProof
 
 
 def process_multi_proof(proof, flags, leaves):
-    """MerkleProof.sol, processMultiProof (5.x): queue of leaves and hashes; a flag says where the second comes from."""
+    """MerkleProof.sol, processMultiProof (5.x): a queue; flags say where the second of a pair comes from."""
     proof, flags, queue = list(proof), list(flags), list(leaves)
     if len(leaves) + len(proof) != len(flags) + 1:
         raise ValueError("MerkleProofInvalidMultiproof")
@@ -58,7 +58,7 @@ def test_the_profile_that_hashes_leaves():
 
 
 def test_the_empty_set_is_refused():
-    """GHSA-wprv-93r4-jj2p: no leaves, the root as the only hash, no flags: the contract took it for a proof."""
+    """GHSA-wprv-93r4-jj2p: no leaves, no flags, the root as the only hash: the contract took it."""
     tree = mc.MerkleTree(IDS[:8], NAME)
     forged = {"proof": ["0x" + tree.root.hex()], "proofFlags": []}
     assert process_multi_proof([tree.root], [], []) == tree.root
@@ -80,7 +80,7 @@ def test_flags_are_the_ones_that_the_places_demand():
     rest = {"indices": indices, "size": 11, "profile": NAME}
     for wrong in set(itertools.permutations(flags)):
         if list(wrong) != flags:
-            with pytest.raises(mc.ProofError, match="flag . of the proof is (True|False)"):
+            with pytest.raises(mc.ProofError, match=r"flag . of the proof is (True|False)"):
                 Proof.from_path(proof.path, wrong).verify(tree.root, chosen, **rest)
     for wrong in (flags[:-1] if flags[-1] else [*flags, True], [*flags, True], [True, *flags]):
         with pytest.raises(mc.ProofError, match=f"the proof has {len(wrong)} flags, these leaves of 11 need"):
@@ -134,7 +134,12 @@ def test_hexadecimal_of_other_tools():
     proof = mc.MerkleTree(IDS[:5], NAME).prove(3)
     assert mc.InclusionProof.from_hex(proof.to_hex()) == proof
     assert mc.InclusionProof.from_hex([item.upper().replace("0X", "0x") for item in proof.to_hex()]) == proof
-    for wrong, kind in ((None, TypeError), ("0x00", TypeError), ([b"0x00"], TypeError), (["00"], mc.InputError)):
+    for wrong, kind in (
+        (None, TypeError),
+        ("0x00", TypeError),
+        ([b"0x00"], TypeError),
+        (["00"], mc.InputError),
+    ):
         with pytest.raises(kind):
             mc.InclusionProof.from_hex(wrong)
     with pytest.raises(mc.InputError, match="65 hashes"):

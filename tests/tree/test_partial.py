@@ -119,10 +119,6 @@ def test_every_bit():
             changed[bit // 8] ^= 1 << bit % 8
             with pytest.raises((mc.InputError, mc.ProofError)):
                 Proof.from_bytes(changed).verify(tree.root, chosen, indices=indices, size=size)
-            with pytest.raises((mc.InputError, mc.ProofError)):
-                found = Proof.from_bytes(changed).extract(tree.root, size=size)
-                assert found != tuple(zip(indices, chosen, strict=True))
-                raise mc.ProofError  # other matches, which hold as well, are not what was asked
         for end in range(len(data)):
             with pytest.raises(mc.InputError):
                 Proof.from_bytes(data[:end])
@@ -191,15 +187,24 @@ def test_a_node_of_64_bytes_is_no_transaction():
         "no hashes": ("01000000" + "00" + "0101", "path: 0 hashes where the flags lead to 1"),
         "a long CompactSize": ("01000000" + "fd0100" + "00" * 32 + "0101", "offset 4: 1 as a CompactSize is"),
         "a longer one": ("01000000" + "fe01000000" + "00" * 32 + "0101", "offset 4: 1 as a CompactSize is"),
-        "the longest": ("01000000" + "ff" + "01" + "00" * 7 + "00" * 32 + "0101", "offset 4: 1 as a CompactS"),
+        "the longest": (
+            "01000000" + "ff" + "01" + "00" * 7 + "00" * 32 + "0101",
+            "offset 4: 1 as a CompactS",
+        ),
         "flags so": ("01000000" + "01" + "00" * 32 + "fd010001", "offset 37: 1 as a CompactSize is shorter"),
         "counts beyond": ("01000000" + "fe" + "ff" * 4, "ends before 4294967295 hashes of 32 bytes"),
         "2^64 hashes": ("01000000" + "ff" * 9, "ends before 18446744073709551615 hashes of 32 bytes"),
         "no flags": ("01000000" + "01" + "00" * 32 + "00", "flags: 0, which end before the walk"),
-        "padding": ("01000000" + "01" + "00" * 32 + "0103", "offset 38: bits after the last one are not zero"),
+        "padding": (
+            "01000000" + "01" + "00" * 32 + "0103",
+            "offset 38: bits after the last one are not zero",
+        ),
         "two bytes": ("01000000" + "01" + "00" * 32 + "020100", "offset 38: 2 bytes of flags where the walk"),
         "deep": ("ffffffff" + "00" + "01ff", "flags: 8, which end before the walk through 4294967295 leaves"),
-        "a hash too many": ("01000000" + "02" + "00" * 64 + "0101", "path: 2 hashes where the flags lead to 1"),
+        "a hash too many": (
+            "01000000" + "02" + "00" * 64 + "0101",
+            "path: 2 hashes where the flags lead to 1",
+        ),
     }.values(),
 )
 def test_bent_encodings(encoded, said):

@@ -1,4 +1,4 @@
-"""What proves and folds, native against reference, over every rule; and many proofs against each by itself."""
+"""What proves and folds, native against reference, over every rule; many proofs against each by itself."""
 
 import hashlib
 from struct import unpack
@@ -72,7 +72,7 @@ def flipped(draw, data):
 
 @given(trees(), st.data())
 def test_many_proofs_fail_where_each_by_itself_does(tree, data):
-    """Any of them bent, repeated or of another length: exactly those positions are named, by both backends."""
+    """Any of them bent, repeated or of another length: exactly those positions are named, by both."""
     fields, leaves, size = tree
     draw = data.draw
     indices = draw(st.lists(st.integers(0, size - 1), min_size=1, max_size=30))
@@ -233,7 +233,7 @@ KINDS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_indices_of_every_kind(backend, kind):
-    spec, nodes = grown(backend, ("sha256", "hash", b"", b"\1", "split", False, None, None), digests(32, 20))
+    _, nodes = grown(backend, ("sha256", "hash", b"", b"\1", "split", False, None, None), digests(32, 20))
     indices = [0, 3, 4, 5, 19]
     assert backend.set_hashes(nodes, KINDS[kind](indices)) == backend.set_hashes(nodes, indices)
     assert backend.paths(nodes, KINDS[kind](indices))[0] == backend.paths(nodes, indices)[0]
@@ -273,7 +273,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_indices_that_are_refused(backend, case):
-    spec, nodes = grown(backend, ("sha256", "hash", b"", b"\1", "split", False, None, None), digests(32, 20))
+    _, nodes = grown(backend, ("sha256", "hash", b"", b"\1", "split", False, None, None), digests(32, 20))
     indices, kind, said = REFUSED[case]
     for call in (backend.paths, backend.set_hashes):
         with pytest.raises(kind, match=said):

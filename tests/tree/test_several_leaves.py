@@ -1,4 +1,4 @@
-"""Multiproofs and range proofs: which hashes, in which order; what a verifier of several leaves must survive."""
+"""Multiproofs and range proofs: which hashes, in which order; what their verifiers must survive."""
 
 import hashlib
 import itertools
@@ -135,7 +135,7 @@ def test_every_bit_and_field_of_a_multiproof(name):
     path = proof.path
     for i in range(len(path)):
         for bent in (path[:i] + path[i + 1 :], (*path[:i], path[i], *path[i:])):
-            with pytest.raises(mc.ProofError, match=f"the proof has {len(bent)} hashes, these 4 leaves of 11"):
+            with pytest.raises(mc.ProofError, match=f"the proof has {len(bent)} hashes, these 4 leaves"):
                 mc.MultiProof.from_path(bent).verify(tree.root, chosen, **rest)
     for wrong in itertools.permutations(path):
         if wrong != path:
@@ -198,7 +198,7 @@ def test_ranges_beyond_the_end():
     tree = tree_of("rfc6962", 8)
     proof = tree.prove_range(6, 8)
     for start, count in ((7, 2), (8, 1), (6, 3), (2**64 - 1, 1)):
-        with pytest.raises(mc.BoundsError, match=f"start {start}: {count} leaves from there go beyond size 8"):
+        with pytest.raises(mc.BoundsError, match=f"start {start}: {count} leaves from there go beyond"):
             proof.verify(tree.root, LEAVES[:count], start=start, size=8)
     for start in (2**64, -1):
         with pytest.raises(mc.BoundsError):
@@ -235,7 +235,9 @@ def test_many_name_those_that_fail():
     with pytest.raises(mc.ProofError) as caught:
         proofs.verify(tree.root, leaves, indices=range(40), size=40)
     assert caught.value.failed == (7, 8, 31)
-    assert str(caught.value).startswith("3 of 40 proofs do not hold, the first at position 7: the path leads to")
+    assert str(caught.value).startswith(
+        "3 of 40 proofs do not hold, the first at position 7: the path leads to"
+    )
     paths = [list(proof.path) for proof in proofs]
     paths[3].pop()
     paths[20].append(bytes(32))

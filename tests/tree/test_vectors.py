@@ -35,7 +35,7 @@ def test_inclusion_proofs_of_transparency_dev(vectors):
 
 
 def test_the_primitive_refuses_them_too(vectors, backend):
-    """Of what from_path refuses before any root is computed, the fold relies on hashes of one length alone."""
+    """Of what from_path refuses beforehand the fold relies on hashes of one length alone."""
     spec = backend.Spec("sha256", "hash", b"\0", b"\1", "split", False, None, "hash")
     for name, index, size, root, leaf, path, wants_error in inclusion_cases(vectors):
         try:

@@ -54,7 +54,7 @@ class ConsistencyProof(HashProof):
         new_size: SupportsIndex,
         profile: Profile | str = "rfc6962",
     ) -> None:
-        """Return None when the tree of ``new_root`` begins with all leaves of that of ``old_root``; else raise.
+        """Return None when the tree of ``new_root`` begins with all of that of ``old_root``; else raise.
 
         Both roots, d bytes, and both sizes, 0 < old_size <= new_size, come from where the verifier trusts.
         Both roots are computed again from the proof; of equal sizes the proof is empty and the roots equal.
@@ -64,10 +64,10 @@ class ConsistencyProof(HashProof):
         profiles that do not split.
 
         >>> ConsistencyProof.from_path([]).verify(bytes(32), bytes(32), old_size=7, new_size=7)
-        >>> ConsistencyProof.from_path([]).verify(bytes(32), bytes(32), old_size=0, new_size=7)
+        >>> ConsistencyProof.from_path([]).verify(bytes(32), bytes(32), old_size=8, new_size=7)
         Traceback (most recent call last):
             ...
-        merklecore.errors.BoundsError: old_size 0: every tree is consistent with an empty one, and nothing proves it
+        merklecore.errors.BoundsError: old_size 8 is above the new size 7
         """
         spec = resolve(profile).spec
         old, new = checked(old_root, spec, "old_root"), checked(new_root, spec, "new_root")

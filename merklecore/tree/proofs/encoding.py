@@ -1,4 +1,4 @@
-"""What the encodings of all proofs share: a header in bytes, an object in JSON, and everything refused alike."""
+"""What the encodings of all proofs share: a header in bytes, an object in JSON, and what is refused."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Reader:
 
 
 def joined(path: object, what: str, most: int = MAX_COUNT) -> tuple[int, bytes]:
-    """Return d and the hashes of a list or tuple of them, one behind the other; d is 0 where there are none."""
+    """Return d and the hashes of a list or tuple of them, one behind the other; d is 0 for none."""
     if not isinstance(path, (list, tuple)):
         raise TypeError(f"{what}: a list or tuple of hashes is needed, not {type(path).__name__}")
     hashes = tuple(path)

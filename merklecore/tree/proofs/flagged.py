@@ -24,10 +24,10 @@ A_PROOF = "a flagged multiproof"
 
 
 class FlaggedMultiProof(Frozen):
-    """The multiproof of OpenZeppelin's contracts (MerkleProof.sol, ``processMultiProof``) and of their library.
+    """The multiproof of OpenZeppelin's contracts (MerkleProof.sol, ``processMultiProof``) and library.
 
     Made by ``MerkleTree.prove_flagged``, ``from_openzeppelin``, ``from_path``, ``from_bytes`` and
-    ``from_json``. Frozen, comparable, hashable, picklable. Its hashes are those of ``MultiProof``, in the same
+    ``from_json``. Frozen, comparable, hashable, picklable. Its hashes are those of ``MultiProof``, in its
     order; the flags tell a contract, which does not know the indices, for each pair it hashes whether both
     children are computed (True) or one is the next hash (False). Here they are checked, never followed.
 
@@ -40,7 +40,8 @@ class FlaggedMultiProof(Frozen):
     FlaggedMultiProof(1 hash of 32 bytes, 2 flags)
     >>> proof.flags
     (True, False)
-    >>> proof.verify(tree.root, [bytes(32), b"\\1" * 32], indices=[0, 1], size=4, profile="openzeppelin-simple")
+    >>> leaves = [bytes(32), b"\\1" * 32]
+    >>> proof.verify(tree.root, leaves, indices=[0, 1], size=4, profile="openzeppelin-simple")
     """
 
     __slots__ = ("_d", "_flags", "_hashes")
@@ -72,7 +73,7 @@ class FlaggedMultiProof(Frozen):
 
     @classmethod
     def from_path(cls, path: Sequence[ReadableBuffer], flags: Sequence[bool]) -> FlaggedMultiProof:
-        """Return the proof of hashes, as ``InclusionProof.from_path`` takes them, and a list or tuple of bool.
+        """Return the proof of hashes, as ``InclusionProof.from_path`` takes them, and flags: a list of bool.
 
         InputError for lengths that differ, or more hashes than flags that are False; TypeError for others.
 
@@ -173,7 +174,7 @@ class FlaggedMultiProof(Frozen):
         return cls.from_path(proof, multiproof["proofFlags"])
 
     def __bytes__(self) -> bytes:
-        """Return the encoding: type 6, version 1, d, count, number of flags (u32 each), flags as bits, hashes."""
+        """Return the encoding: type 6, version 1, d, count (u32), flags (u32), flags as bits, hashes."""
         count = len(self._hashes) // (self._d or 1)
         head = bytes((6, VERSION, self._d)) + count.to_bytes(4, "big") + len(self._flags).to_bytes(4, "big")
         return head + packed(self._flags) + self._hashes
@@ -246,7 +247,7 @@ def packed(bits: bytes) -> bytes:
 
 
 def unpacked(data: bytes, count: int, at: int) -> bytes:
-    """Return ``count`` bits; those that fill the last byte must be zero. ``at``: the offset of the first byte."""
+    """Return ``count`` bits; those that fill the last byte must be zero. ``at``: the first byte's offset."""
     bits = bytes([byte >> i & 1 for byte in data for i in range(8)])
     if any(bits[count:]):
         raise InputError(f"offset {at + len(data) - 1}: bits after the last one are not zero")

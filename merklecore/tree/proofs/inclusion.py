@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from merklecore import _backend
 from merklecore.errors import InputError
+from merklecore.tree.profiles import resolve
 from merklecore.tree.proofs.base import HashProof, checked, holds
 from merklecore.tree.proofs.encoding import unprefixed
-from merklecore.tree.profiles import resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,8 +131,8 @@ class InclusionProof(HashProof):
 
 
 _new = object.__new__
-_set_d = HashProof._d.__set__  # type: ignore[attr-defined]  # a slot; past __setattr__, which refuses
-_set_hashes = HashProof._hashes.__set__  # type: ignore[attr-defined]
+_set_d = HashProof.__dict__["_d"].__set__  # past __setattr__, which refuses
+_set_hashes = HashProof.__dict__["_hashes"].__set__
 
 
 def made(d: int, hashes: bytes) -> InclusionProof:

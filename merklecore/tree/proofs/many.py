@@ -64,7 +64,7 @@ class InclusionProofs(Frozen):
 
     @property
     def offsets(self) -> NDArray[int64]:
-        """Where paths begin and end, int64, shape (n + 1,): that of proof i is hashes[offsets[i]:offsets[i + 1]].
+        """Where paths begin and end, int64, shape (n + 1,): path i is hashes[offsets[i]:offsets[i + 1]].
 
         >>> InclusionProofs.from_path([[bytes(32)], []]).offsets.tolist()
         [0, 1, 1]
@@ -136,9 +136,8 @@ class InclusionProofs(Frozen):
             spec, leaves, self._offsets, self._hashes, self._d, indices, size, trusted, hashed
         )
         if failed:
-            error = ProofError(
-                f"{len(failed)} of {len(self)} proofs do not hold, the first at position {failed[0]}: {reason}"
-            )
+            holding = f"{len(failed)} of {len(self)} proofs do not hold"
+            error = ProofError(f"{holding}, the first at position {failed[0]}: {reason}")
             error.failed = failed
             raise error
 
@@ -182,7 +181,7 @@ class InclusionProofs(Frozen):
         return (self[i] for i in range(len(self)))
 
     def __bytes__(self) -> bytes:
-        """Return the encoding: type 2, version 1, d, count (u32), proofs (u32), hashes of each (u8), hashes."""
+        """Return the encoding: type 2, version 1, d, count (u32), proofs (u32), counts (u8 each), hashes."""
         bounds = memoryview(self._offsets).cast("q")
         counts = bytes([bounds[i + 1] - bounds[i] for i in range(len(self))])
         head = bytes((2, VERSION, self._d)) + bounds[-1].to_bytes(4, "big")

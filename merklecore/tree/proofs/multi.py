@@ -152,7 +152,7 @@ class RangeProof(HashProof):
         profile: Profile | str = "rfc6962",
         hashed: bool = False,
     ) -> None:
-        """Return None when the n leaves are those at [start, start + n) of ``size`` under ``root``; else raise.
+        """Return None when n leaves are those at [start, start + n) of ``size`` under ``root``; else raise.
 
         Arguments and errors are those of ``MultiProof.verify``, with BoundsError for leaves beyond the size.
         The verifier must know from elsewhere how many leaves there should be: n is what it passes.

@@ -91,7 +91,7 @@ class PartialMerkleTree(Frozen):
     def from_path(
         cls, path: Sequence[ReadableBuffer], flags: Sequence[bool], total: SupportsIndex
     ) -> PartialMerkleTree:
-        """Return the proof of hashes of 32 bytes, of flags, and of the number of leaves it claims, 1 to 2^32 - 1.
+        """Return the proof of hashes of 32 bytes, flags, and the number of leaves it claims, 1 to 2^32 - 1.
 
         InputError for hashes and flags that no walk of that many leaves has.
 
@@ -221,7 +221,7 @@ class PartialMerkleTree(Frozen):
         return tuple(found)
 
     def __bytes__(self) -> bytes:
-        """Return BIP 37's serialisation: total (u32 little-endian), hashes and bytes of flags with CompactSizes."""
+        """Return BIP 37's serialisation: total (u32 little-endian), hashes, bytes of flags, each counted."""
         bits = packed(self._flags)
         count = len(self._hashes) // D
         head = self._total.to_bytes(4, "little") + _compact(count)
@@ -255,8 +255,10 @@ class PartialMerkleTree(Frozen):
 
         The root is bytes 36 to 68 of the header, and trusted as far as the header is.
 
-        >>> PartialMerkleTree.from_merkleblock(bytes(80) + bytes(32).join((b"\\1\\0\\0\\0\\1", b"\\1\\1")))[1].total
-        1
+        >>> message = PartialMerkleTree.from_path([bytes(32)], [True], 1).to_merkleblock(bytes(80))
+        >>> header, proof = PartialMerkleTree.from_merkleblock(message)
+        >>> len(header), proof.total
+        (80, 1)
         """
         message = as_bytes(data, "data", 1 << 48)
         if len(message) < HEADER:
