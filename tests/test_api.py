@@ -15,6 +15,14 @@ NAMES = {
     *("algorithms", "cpu_info", "digest", "hash_many", "hash_pairs", "new"),
     *("sha256", "sha256d", "sha512", "sha3_256", "keccak256", "sm3", "blake3", "blake2b_256"),
     "__version__",
+    *(
+        "ConsistencyProof",
+        "FlaggedMultiProof",
+        "InclusionProofs",
+        "MultiProof",
+        "PartialMerkleTree",
+        "RangeProof",
+    ),
     *("InclusionProof", "MerkleTree", "Profile", "merkle_root", "openzeppelin_order", "profiles"),
 }
 SIGNATURES = {
@@ -41,6 +49,15 @@ SIGNATURES = {
     mc.InclusionProof.from_path: "(path)",
     mc.InclusionProof.from_json: "(text)",
     mc.InclusionProof.to_json: "(self)",
+    mc.MerkleTree.prove_many: "(self, indices, size=None)",
+    mc.MerkleTree.prove_multi: "(self, indices, size=None)",
+    mc.MerkleTree.prove_range: "(self, start, stop, size=None)",
+    mc.MerkleTree.prove_consistency: "(self, old_size, new_size=None)",
+    mc.InclusionProofs.verify: "(self, root, leaves, *, indices, size, profile='rfc6962', hashed=False)",
+    mc.MultiProof.verify: "(self, root, leaves, *, indices, size, profile='rfc6962', hashed=False)",
+    mc.RangeProof.verify: "(self, root, leaves, *, start, size, profile='rfc6962', hashed=False)",
+    mc.ConsistencyProof.verify: "(self, old_root, new_root, *, old_size, new_size, profile='rfc6962')",
+    geometry.consistency_nodes: "(old_size, new_size)",
     geometry.inclusion_nodes: "(index, size, odd='split', limit=None)",
 }
 

@@ -66,7 +66,7 @@ cdef class Indices:
         try:
             n = len(source)
         except OverflowError:
-            raise InputError(f"{what}: {source.__class__.__name__} of more than {MOST}, the most there can be") from None
+            raise InputError(f"{what}: range of more than {MOST}, the most there can be") from None
         if expected >= 0 and n != expected:
             raise InputError(f"{what}: {n} where there are {expected} leaves")
         if n == 0:
