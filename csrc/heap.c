@@ -1,18 +1,26 @@
 /* OpenZeppelin's trees: a complete binary tree in an array, which has no levels of its own.
  *
- * Their array t has 2n - 1 nodes, t[i] over t[2i + 1] and t[2i + 2], the leaf of rank r at t[2n - 2 - r]. Read from its
- * end it is a queue Q: the leaves in their order, and behind them Q[n + m], over Q[2m + 1] (left) and Q[2m]. So pairs
- * stand side by side, and whatever pairs the queue holds can be hashed at once: half of what is left, O(log n) times.
- * As every place depends on n, a tree that has changed is built anew. */
+ * Their array t has 2n - 1 nodes, t[i] over t[2i + 1] and t[2i + 2], the leaf of rank r at t[2n - 2 - r]. Read from
+ * its end it is a queue Q: the leaves in their order, and behind them Q[n + m], over Q[2m + 1] (left) and Q[2m]. So
+ * pairs stand side by side, and whatever pairs the queue holds can be hashed at once: half of what is left, O(log n)
+ * times. As every place depends on n, a tree that has changed is built anew. */
 #include "merklecore.h"
 
 #include <string.h>
 
 enum {
-    TASK = 1 << 12,             /* pairs */
-    PASS = 4 * MC_MAX_LANES,    /* pairs turned round at a time */
-    STACK_LEAVES = 64,          /* a root over so few works on the stack */
+    TASK = 1 << 12,          /* pairs */
+    PASS = 4 * MC_MAX_LANES, /* pairs turned round at a time */
+    STACK_LEAVES = 64,       /* a root over so few works on the stack */
 };
+
+/* `d` is a constant where it is inlined. */
+static inline void turn_pairs(const uint8_t *nodes, size_t pairs, uint8_t *out, const size_t d) {
+    for (size_t i = 0; i < pairs; i++, nodes += 2 * d, out += 2 * d) {
+        memcpy(out, nodes + d, d);
+        memcpy(out + d, nodes, d);
+    }
+}
 
 /* Parents of neighbours in the queue, where the left child stands second. Sorted pairs have no sides. */
 static mc_status hash_neighbours(const mc_rule *rule, const uint8_t *nodes, size_t pairs, uint8_t *out,
@@ -23,13 +31,14 @@ static mc_status hash_neighbours(const mc_rule *rule, const uint8_t *nodes, size
         return mc_hash_siblings(rule, nodes, pairs, out, isas);
     while (pairs > 0) {
         const size_t now = pairs < PASS ? pairs : PASS;
-        for (size_t i = 0; i < now; i++, nodes += 2 * d) {
-            memcpy(turned + 2 * i * d, nodes + d, d);
-            memcpy(turned + 2 * i * d + d, nodes, d);
-        }
+        if (d == 32)
+            turn_pairs(nodes, now, turned, 32);
+        else
+            turn_pairs(nodes, now, turned, d);
         mc_status status = mc_hash_siblings(rule, turned, now, out, isas);
         if (status != MC_OK)
             return status;
+        nodes += 2 * now * d;
         out += now * d;
         pairs -= now;
     }

@@ -72,6 +72,7 @@ typedef struct mc_hash {
     uint8_t block_bytes;
     uint8_t word_bytes;  /* of a state word: 4 or 8 */
     uint8_t state_words; /* at most 25 */
+    uint8_t pad_bytes;   /* the fewest that padding adds */
     const void *initial; /* state_words words in the machine's order */
     /* Ends a message: writes padding behind the `used` bytes that stand in `tail`, for a message of `total` bytes, and
      * returns the blocks to compress (1 or 2). `tail` has room for two blocks. `used` is less than block_bytes, or at

@@ -34,8 +34,9 @@ for algorithm in mc.algorithms():
             for function, source in (mc.hash_pairs, pairs), (mc.hash_many, lists), (mc.hash_many, equal):
                 total.update(function(source, algorithm, prefix=prefix, out=bytearray(d * n)))
 leaves = [data[i : i + 32] for i in range(5000)]
-for profile in mc.profiles:
-    total.update(mc.merkle_root(leaves, profile))
+for profile in mc.profiles.values():
+    few = 300 if profile.algorithm == "keccak256" else None  # the reference has it in plain Python
+    total.update(mc.merkle_root(leaves[:few], profile))
 print(json.dumps([total.hexdigest(), mc.cpu_info()]))
 """
 

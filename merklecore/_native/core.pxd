@@ -1,4 +1,4 @@
-# The only declarations of the C core, csrc/merklecore.h.
+# The only declarations of the C core: csrc/merklecore.h, and csrc/arrow.h at the end.
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 cdef extern from "merklecore.h" nogil:
@@ -133,3 +133,47 @@ cdef extern from "merklecore.h" nogil:
         const uint8_t *hashes
         const uint8_t *root
     mc_status mc_verify_many(const mc_rule *rule, const mc_proofs *proofs, uint8_t *fails, uint32_t isas)
+
+cdef extern from "arrow.h" nogil:
+    enum: MC_ARROW_BINARY, MC_ARROW_LARGE_BINARY, MC_ARROW_FIXED, MC_ARROW_VIEWS
+
+    ctypedef enum mc_arrow_status:
+        MC_ARROW_OK
+        MC_ARROW_FORMAT
+        MC_ARROW_DICTIONARY
+        MC_ARROW_COLUMNS
+        MC_ARROW_EXTENT
+        MC_ARROW_SHORT
+        MC_ARROW_BUFFERS
+        MC_ARROW_NO_BUFFER
+        MC_ARROW_NULL_COUNT
+        MC_ARROW_NULL
+        MC_ARROW_OFFSETS
+        MC_ARROW_SIZE
+        MC_ARROW_VIEW
+        MC_ARROW_BEYOND
+
+    cdef struct ArrowSchema:
+        void (*release)(ArrowSchema *) noexcept nogil
+    cdef struct ArrowArray:
+        void (*release)(ArrowArray *) noexcept nogil
+    cdef struct ArrowArrayStream:
+        int (*get_schema)(ArrowArrayStream *, ArrowSchema *) noexcept nogil
+        int (*get_next)(ArrowArrayStream *, ArrowArray *) noexcept nogil
+        const char *(*get_last_error)(ArrowArrayStream *) noexcept nogil
+        void (*release)(ArrowArrayStream *) noexcept nogil
+
+    ctypedef struct mc_arrow_fault:
+        size_t at
+        int64_t a, b
+    ctypedef struct mc_arrow_type:
+        int kind
+        const char *format
+    ctypedef struct mc_arrow_values:
+        size_t n, width
+        const uint8_t *rows
+    mc_arrow_status mc_arrow_type_of(const ArrowSchema *schema, mc_arrow_type *type, mc_arrow_fault *fault)
+    mc_arrow_status mc_arrow_open(const mc_arrow_type *type, const ArrowArray *array, mc_arrow_values *values,
+                                  mc_arrow_fault *fault)
+    mc_arrow_status mc_arrow_spans(const mc_arrow_type *type, const mc_arrow_values *values, mc_span *spans,
+                                   mc_arrow_fault *fault)

@@ -24,7 +24,7 @@ from merklecore.errors import BoundsError, InputError, ProofError
 cdef uint64_t LARGEST_HEAP = <uint64_t>1 << 63
 
 
-# ---- kept nodes ------------------------------------------------------------------------------------------------------
+# ---- kept nodes ----------------------------------------------------------------------------------------------------
 
 cdef int _keep(Nodes nodes, uint64_t n, mc_kept *kept, mc_edge *earlier) except -1:
     """All nodes of the tree as it was with n > 0 leaves. Valid until anything else runs."""
@@ -142,7 +142,7 @@ def consistency(Nodes nodes not None, old_size, size=None):
     return made
 
 
-# ---- folding ---------------------------------------------------------------------------------------------------------
+# ---- folding -------------------------------------------------------------------------------------------------------
 
 cdef uint64_t _size(Spec spec, object size) except? 0xffffffffffffffff:
     cdef uint64_t n = natural(size, "size")

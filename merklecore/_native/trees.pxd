@@ -26,6 +26,7 @@ cdef class Nodes:
     cdef int grow(self, int k, uint64_t kept, uint64_t rows) except -1
     cdef int add(self, Messages source, bint hashed, unsigned crew, uint32_t isas) except -1
     cdef uint64_t size_of(self, object size) except? 0xffffffffffffffff
+    cdef int present(self, uint64_t size) except -1
     cdef int close(self, uint64_t size, mc_edge *edge) except -1
     cdef int close_now(self) except -1
     cdef int close_heap(self) except -1

@@ -3,6 +3,8 @@ from typing import Any, SupportsIndex, final
 from merklecore._native.arguments import _Data, _Messages
 from merklecore._native.spec import Spec
 
+__pyx_capi__: dict[str, object]  # what the sibling modules call in C
+
 @final
 class Nodes:
     def __new__(cls, spec: Spec) -> Nodes: ...

@@ -12,8 +12,8 @@ from merklecore._native.arguments cimport (
     Messages, messages_of, natural, one_message, output, thread_count, view_of,
 )
 from merklecore._native.core cimport (
-    MC_ODD_DUPLICATE, MC_ODD_HEAP, MC_OK, mc_close, mc_edge, mc_extend, mc_heap, mc_heap_root, mc_leaf_hashes_parallel, mc_peaks,
-    mc_reduce, mc_release, mc_reserve, mc_status,
+    MC_ODD_DUPLICATE, MC_ODD_HEAP, MC_OK, mc_close, mc_edge, mc_extend, mc_heap, mc_heap_root,
+    mc_leaf_hashes_parallel, mc_peaks, mc_reduce, mc_release, mc_reserve, mc_status,
 )
 from merklecore._native.dispatch cimport allowed, failed
 from merklecore._native.spec cimport Spec, digest_at
@@ -188,14 +188,19 @@ cdef class Nodes:
         cdef uint64_t n = natural(size, "size")
         if n > self.size:
             raise BoundsError(f"size {n} is above the tree's size {self.size}")
-        if n != self.size and self.spec.rule.odd == MC_ODD_HEAP:
-            raise InputError(f"size {n}: a heap of {self.size} leaves holds no smaller one, for adding a leaf moves "
-                             "the others")
+        self.present(n)
         return n
+
+    cdef int present(self, uint64_t size) except -1:
+        if size != self.size and self.spec.rule.odd == MC_ODD_HEAP:
+            raise InputError(f"size {size}: a heap of {self.size} leaves holds no smaller one, for adding a leaf "
+                             "moves the others")
+        return 0
 
     cdef int close(self, uint64_t size, mc_edge *edge) except -1:
         cdef const uint8_t *peak[64]
         cdef int k
+        self.present(size)
         for k in range(64):
             peak[k] = self.levels[k].at + ((size >> k) - 1) * self.spec.d if size >> k & 1 else NULL
         failed(mc_close(&self.spec.rule, size, peak, edge, allowed(self.spec.rule.hash, None)))
@@ -232,6 +237,8 @@ cdef class Nodes:
         cdef mc_edge earlier
         self.idle()
         cdef uint64_t n = self.size_of(size)
+        if size is not None:
+            self.idle()  # to read a size may have run anything
         if n == 0:
             return self.spec.empty_tree()
         if n == self.size:

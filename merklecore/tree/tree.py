@@ -106,8 +106,8 @@ class MerkleTree:
     def mutated(self) -> bool:
         """Whether two equal siblings met where odd levels are duplicated: other leaves have this root too.
 
-        A lone node paired with itself does not count (CVE-2012-2459; Bitcoin Core, consensus/merkle.cpp).
-        False under other profiles.
+        A lone node paired with itself does not count (CVE-2012-2459; Bitcoin Core, consensus/merkle.cpp). So
+        it is under ``bitcoin`` and the three of ChainMaker; False under profiles that duplicate nothing.
 
         >>> ids = [b"a" * 32, b"b" * 32, b"c" * 32]
         >>> MerkleTree(ids, "bitcoin").root == MerkleTree([*ids, ids[2]], "bitcoin").root

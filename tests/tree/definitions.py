@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from merklecore.reference import recursive
@@ -23,9 +23,13 @@ def _made(root: Callable[..., bytes], path: Callable[..., Leaves], *more: object
 
 def _over(leaf_hash: Callable[[bytes], bytes], definition: Definition) -> Definition:
     """The same over what another function makes of each leaf."""
+
+    @lru_cache(maxsize=512)
+    def hashed(leaves: Leaves) -> Leaves:
+        return tuple(map(leaf_hash, leaves))
+
     return Definition(
-        lambda leaves: definition.root(tuple(map(leaf_hash, leaves))),
-        lambda m, leaves: definition.path(m, tuple(map(leaf_hash, leaves))),
+        lambda leaves: definition.root(hashed(leaves)), lambda m, leaves: definition.path(m, hashed(leaves))
     )
 
 

@@ -108,6 +108,21 @@ def test_declared_profiles(data):
     assert mc.merkle_root(b"".join(level), profile, hashed=True) == root
 
 
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+@pytest.mark.parametrize("same", [0, 1, 7, 8, 9, 16, 31])
+def test_the_smaller_first(backend, algorithm, same):
+    """Bytes decide from the first to the last, as numbers without a sign; equal ones need no order."""
+    h, d = HASHES[algorithm], backend.DIGEST_SIZES[algorithm]
+    spec = backend.Spec(algorithm, "as_is", b"", b"", "split", True, None, None)
+    for i in range(100):
+        pair = [noise(same) + noise(d - same, 2 * i + side) for side in (0, 1)]
+        assert backend.root(spec, pair) == backend.root(spec, pair[::-1]) == h(min(pair) + max(pair))
+    assert backend.root(spec, [pair[0]] * 2) == h(pair[0] * 2)
+    for low, high in ((0x7F, 0x80), (0, 0xFF)):
+        pair = [bytes([high]) * d, bytes([low]) * d]
+        assert backend.root(spec, pair) == h(pair[1] + pair[0])
+
+
 # ---- rehash ------------------------------------------------------------------------------------------------
 
 
@@ -254,3 +269,22 @@ def test_a_fork_amid_the_hashing_of_a_heap():
         assert tree.append(b"\1" * 32) == len(MANY) + count
 
     meanwhile(hashed, lambda: in_a_fork(look))
+
+
+class Size:
+    """An index that changes the tree when it is read."""
+
+    def __init__(self, value, tree):
+        self.value, self.tree = value, tree
+
+    def __index__(self):
+        self.tree.append(bytes(32))
+        return self.value
+
+
+def test_a_heap_that_changes_while_a_size_is_read():
+    tree = mc.MerkleTree(LEAVES[:5], HEAPS[True])
+    with pytest.raises(mc.InputError, match="size 5: a heap of 6 leaves"):
+        tree.root_at(Size(5, tree))
+    assert tree.root_at(Size(7, tree)) == tree.root
+    assert len(tree) == 7
