@@ -30,6 +30,7 @@ import required
 import required_arrow
 import required_files
 import required_hashes
+import required_proofs
 import required_trees
 from race import Line
 from workloads import duration
@@ -43,7 +44,7 @@ PARTS: tuple[Callable[[], list[Line]], ...] = (
     required.small,
     required.messages,
     required_arrow.columns,
-    required.proofs,
+    required_proofs.proofs,
     required.start,
     required_hashes.nodes,
     required_hashes.messages,

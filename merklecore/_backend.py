@@ -24,9 +24,13 @@ __all__ = [
     "Spec",
     "blake2b_256",
     "blake3",
+    "consistency",
     "cpu_info",
     "digest",
     "fold",
+    "fold_consistency",
+    "fold_many",
+    "fold_set",
     "hash_files",
     "hash_many",
     "hash_pairs",
@@ -38,8 +42,11 @@ __all__ = [
     "measure",
     "new",
     "path",
+    "paths",
     "root",
     "same_leaves",
+    "set_flags",
+    "set_hashes",
     "sha3_256",
     "sha256",
     "sha256d",
@@ -119,9 +126,13 @@ Range = _chosen.Range
 Spec = _chosen.Spec
 blake2b_256 = _chosen.blake2b_256
 blake3 = _chosen.blake3
+consistency = _chosen.consistency
 cpu_info = _chosen.cpu_info
 digest = _chosen.digest
 fold = _chosen.fold
+fold_consistency = _chosen.fold_consistency
+fold_many = _chosen.fold_many
+fold_set = _chosen.fold_set
 hash_files = _chosen.hash_files
 hash_many = _chosen.hash_many
 hash_pairs = _chosen.hash_pairs
@@ -133,8 +144,11 @@ level_rows = _chosen.level_rows
 measure = _chosen.measure
 new = _chosen.new
 path = _chosen.path
+paths = _chosen.paths
 root = _chosen.root
 same_leaves = _chosen.same_leaves
+set_flags = _chosen.set_flags
+set_hashes = _chosen.set_hashes
 sha256 = _chosen.sha256
 sha256d = _chosen.sha256d
 sha3_256 = _chosen.sha3_256

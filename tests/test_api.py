@@ -17,13 +17,14 @@ NAMES = {
     "__version__",
     *(
         "CompactRange",
-        "InclusionProof",
-        "MerkleTree",
-        "Profile",
-        "merkle_root",
-        "openzeppelin_order",
-        "profiles",
+        "ConsistencyProof",
+        "FlaggedMultiProof",
+        "InclusionProofs",
+        "MultiProof",
+        "PartialMerkleTree",
+        "RangeProof",
     ),
+    *("InclusionProof", "MerkleTree", "Profile", "merkle_root", "openzeppelin_order", "profiles"),
 }
 SIGNATURES = {
     mc.algorithms: "()",
@@ -60,6 +61,15 @@ SIGNATURES = {
     mc.InclusionProof.from_path: "(path)",
     mc.InclusionProof.from_json: "(text)",
     mc.InclusionProof.to_json: "(self)",
+    mc.MerkleTree.prove_many: "(self, indices, size=None)",
+    mc.MerkleTree.prove_multi: "(self, indices, size=None)",
+    mc.MerkleTree.prove_range: "(self, start, stop, size=None)",
+    mc.MerkleTree.prove_consistency: "(self, old_size, new_size=None)",
+    mc.InclusionProofs.verify: "(self, root, leaves, *, indices, size, profile='rfc6962', hashed=False)",
+    mc.MultiProof.verify: "(self, root, leaves, *, indices, size, profile='rfc6962', hashed=False)",
+    mc.RangeProof.verify: "(self, root, leaves, *, start, size, profile='rfc6962', hashed=False)",
+    mc.ConsistencyProof.verify: "(self, old_root, new_root, *, old_size, new_size, profile='rfc6962')",
+    geometry.consistency_nodes: "(old_size, new_size)",
     geometry.inclusion_nodes: "(index, size, odd='split', limit=None)",
 }
 

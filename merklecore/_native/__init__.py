@@ -19,7 +19,17 @@ from merklecore._native.hashing import (
     sm3,
 )
 from merklecore._native.incremental import new
-from merklecore._native.proofs import fold, path
+from merklecore._native.proofs import (
+    consistency,
+    fold,
+    fold_consistency,
+    fold_many,
+    fold_set,
+    path,
+    paths,
+    set_flags,
+    set_hashes,
+)
 from merklecore._native.ranges import Range
 from merklecore._native.spec import Spec, leaf_hash
 from merklecore._native.trees import Nodes, leaf_hashes, root
@@ -33,9 +43,13 @@ __all__ = [
     "Spec",
     "blake2b_256",
     "blake3",
+    "consistency",
     "cpu_info",
     "digest",
     "fold",
+    "fold_consistency",
+    "fold_many",
+    "fold_set",
     "hash_files",
     "hash_many",
     "hash_pairs",
@@ -47,8 +61,11 @@ __all__ = [
     "measure",
     "new",
     "path",
+    "paths",
     "root",
     "same_leaves",
+    "set_flags",
+    "set_hashes",
     "sha3_256",
     "sha256",
     "sha256d",

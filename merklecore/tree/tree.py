@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from merklecore import _backend
 from merklecore.tree import storage, streams
-from merklecore.tree.arguments import as_bytes, flat
+from merklecore.tree.arguments import as_bytes, flat, natural
 from merklecore.tree.profiles import resolve, same_rules
-from merklecore.tree.proofs import made
+from merklecore.tree.proofs import ConsistencyProof, MultiProof, RangeProof
+from merklecore.tree.proofs.flagged import made_flagged
+from merklecore.tree.proofs.inclusion import made
+from merklecore.tree.proofs.many import made_many
+from merklecore.tree.proofs.partial import made_partial
 from merklecore.tree.streams import is_stream
 
 TYPE_CHECKING = False
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 
     from merklecore.hashing import Data, Messages
     from merklecore.tree.profiles import Profile
-    from merklecore.tree.proofs import InclusionProof
+    from merklecore.tree.proofs import FlaggedMultiProof, InclusionProof, InclusionProofs, PartialMerkleTree
 
     Indices: TypeAlias = Sequence[SupportsIndex] | NDArray[Any]
 
@@ -332,7 +336,80 @@ class MerkleTree:
         >>> tree.prove(0, size=2).path == (tree.leaf_hash(1),)
         True
         """
-        return made(_backend.path(self._nodes, index, size))
+        return made(self._profile.digest_size, _backend.path(self._nodes, index, size))
+
+    def prove_many(self, indices: Any, size: SupportsIndex | None = None) -> InclusionProofs:
+        """Return the inclusion proofs of several leaves, each by itself, in one array.
+
+        indices: a list, tuple, range or one-dimensional array of integers, in any order. BoundsError names
+        the position of an index that is not below the size; bool and float are a TypeError.
+
+        >>> tree = MerkleTree([b"a", b"b", b"c"])
+        >>> proofs = tree.prove_many([2, 0])
+        >>> proofs.verify(tree.root, [b"c", b"a"], indices=[2, 0], size=3)
+        """
+        return made_many(self._profile.digest_size, *_backend.paths(self._nodes, indices, size))
+
+    def prove_multi(self, indices: Any, size: SupportsIndex | None = None) -> MultiProof:
+        """Return one proof of several leaves, with the fewest hashes.
+
+        indices: as for ``prove_many``, strictly ascending, one at least; else InputError.
+
+        >>> tree = MerkleTree([b"a", b"b", b"c", b"d"])
+        >>> proof = tree.prove_multi([0, 1])
+        >>> proof.verify(tree.root, [b"a", b"b"], indices=[0, 1], size=4)
+        >>> len(proof.path)
+        1
+        """
+        return MultiProof._of(self._profile.digest_size, _backend.set_hashes(self._nodes, indices, size))
+
+    def prove_range(
+        self, start: SupportsIndex, stop: SupportsIndex, size: SupportsIndex | None = None
+    ) -> RangeProof:
+        """Return one proof of the leaves [start, stop): at most two hashes a level.
+
+        BoundsError for a stop above the size, InputError for an empty range.
+
+        >>> tree = MerkleTree([b"a", b"b", b"c", b"d"])
+        >>> tree.prove_range(1, 3).verify(tree.root, [b"b", b"c"], start=1, size=4)
+        """
+        places = range(natural(start, "start"), natural(stop, "stop"))
+        return RangeProof._of(self._profile.digest_size, _backend.set_hashes(self._nodes, places, size))
+
+    def prove_consistency(
+        self, old_size: SupportsIndex, new_size: SupportsIndex | None = None
+    ) -> ConsistencyProof:
+        """Return the proof that the tree of the first ``old_size`` leaves is the beginning of this one.
+
+        BoundsError unless 0 < old_size <= new_size <= the tree's size; InputError under a profile that does
+        not split. RFC 6962 section 2.1.2.
+
+        >>> tree = MerkleTree([b"a", b"b", b"c"])
+        >>> tree.prove_consistency(2).verify(tree.root_at(2), tree.root, old_size=2, new_size=3)
+        """
+        hashes = _backend.consistency(self._nodes, old_size, new_size)
+        return ConsistencyProof._of(self._profile.digest_size, hashes)
+
+    def prove_flagged(self, indices: Any) -> FlaggedMultiProof:
+        """Return OpenZeppelin's multiproof of several leaves, with its flags; only where the tree is a heap.
+
+        indices: as for ``prove_multi``. InputError under another profile.
+
+        >>> tree = MerkleTree([b"a", b"b", b"c"], "openzeppelin")
+        >>> proof = tree.prove_flagged([0, 2])
+        >>> proof.verify(tree.root, [b"a", b"c"], indices=[0, 2], size=3)
+        """
+        return made_flagged(self._profile, self._nodes, indices, len(self))
+
+    def prove_partial(self, indices: Any, size: SupportsIndex | None = None) -> PartialMerkleTree:
+        """Return Bitcoin's partial Merkle tree that shows several leaves (BIP 37).
+
+        indices: as for ``prove_multi``. InputError under a profile that does not duplicate.
+
+        >>> tree = MerkleTree([bytes([i]) * 32 for i in range(3)], "bitcoin")
+        >>> tree.prove_partial([1]).verify(tree.root, [b"\\1" * 32], indices=[1], size=3)
+        """
+        return made_partial(self._profile, self._nodes, indices, len(self) if size is None else size)
 
 
 def _root(root: ReadableBuffer | None) -> bytes | None:
