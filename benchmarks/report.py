@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 import required
 import required_arrow
+import required_blocks
 import required_files
 import required_hashes
 import required_proofs
@@ -52,6 +53,10 @@ PARTS: tuple[Callable[[], list[Line]], ...] = (
     required_trees.changes,
     required_trees.streams,
     required_files.sums,
+    required_blocks.one,
+    required_blocks.headers,
+    required_blocks.files,
+    required_blocks.hostile,
 )
 
 

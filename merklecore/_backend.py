@@ -16,9 +16,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from merklecore.reference.chains.bitcoin import Checked as Checked
+
 __all__ = [
     "DIGEST_SIZES",
     "NAME",
+    "Bitcoin",
     "Nodes",
     "Range",
     "Spec",
@@ -121,6 +124,7 @@ else:
 
 NAME: str = _chosen.NAME
 DIGEST_SIZES = _chosen.DIGEST_SIZES
+Bitcoin = _chosen.Bitcoin
 Nodes = _chosen.Nodes
 Range = _chosen.Range
 Spec = _chosen.Spec

@@ -14,6 +14,7 @@ NAMES = {
     *("BackendError", "BlockError", "BoundsError", "InputError", "MerkleCoreError", "ProofError", "errors"),
     *("algorithms", "cpu_info", "digest", "hash_many", "hash_pairs", "new"),
     *("sha256", "sha256d", "sha512", "sha3_256", "keccak256", "sm3", "blake3", "blake2b_256"),
+    "blocks",
     "__version__",
     *(
         "CompactRange",
@@ -88,9 +89,21 @@ def test_signatures_are_the_contract(function):
     assert str(signature.replace(parameters=bare, return_annotation=signature.empty)) == SIGNATURES[function]
 
 
+BLOCKS = {
+    *("Check", "Code", "Context", "Engine", "Fault", "Headers", "Params", "Report"),
+    *("checks", "networks", "signet_magic"),
+}
+
+
+def test_exactly_the_public_names_of_blocks_are_exported():
+    assert set(mc.blocks.__all__) == BLOCKS
+    for name in BLOCKS:
+        assert getattr(mc.blocks, name) is not None
+
+
 def public_things():
-    for name in mc.__all__:
-        thing = getattr(mc, name)
+    for name in (*mc.__all__, *mc.blocks.__all__):
+        thing = getattr(mc, name, None) or getattr(mc.blocks, name)
         if callable(thing) and not (isinstance(thing, type) and issubclass(thing, Exception)):
             yield name, thing
             if isinstance(thing, type):

@@ -3,6 +3,7 @@
 The contract is that of ``merklecore.reference``.
 """
 
+from merklecore._native.blocks import Bitcoin
 from merklecore._native.dispatch import DIGEST_SIZES, cpu_info, kernels, measure
 from merklecore._native.files import hash_files
 from merklecore._native.hashing import (
@@ -38,6 +39,7 @@ from merklecore._native.updates import level_rows, same_leaves, truncate, update
 __all__ = [
     "DIGEST_SIZES",
     "NAME",
+    "Bitcoin",
     "Nodes",
     "Range",
     "Spec",

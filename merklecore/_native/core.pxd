@@ -1,5 +1,5 @@
 # The only declarations of the C core: csrc/merklecore.h, and csrc/arrow.h at the end.
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 cdef extern from "merklecore.h" nogil:
     enum: MC_MAX_DIGEST, MC_MAX_DEPTH, MC_MAX_THREADS, MC_MAX_KERNELS
@@ -156,6 +156,57 @@ cdef extern from "merklecore.h" nogil:
     mc_status mc_range_window(const mc_rule *rule, mc_range *range, uint8_t *const *level, const mc_messages *leaves,
                               size_t first, size_t n, int hashed, uint8_t *made, uint32_t isas, unsigned threads)
     mc_status mc_range_root(const mc_rule *rule, const mc_range *range, uint8_t *root, uint32_t isas)
+
+    ctypedef struct mc_fault:
+        uint32_t code
+        int32_t tx
+        uint64_t offset
+        int64_t a, b
+    ctypedef struct mc_faults:
+        mc_fault *at
+        mc_fault last
+        uint64_t count
+    ctypedef struct mc_u256:
+        uint64_t word[4]
+    enum: MC_KEPT_FAULTS, MC_NON_CANONICAL_SIZE, MC_SIZE_TOO_LARGE, MC_TIMES, MC_NEVER_MIND, MC_BITCOIN_ROW
+    enum: MC_KNOWS_HEIGHT, MC_KNOWS_PREV_HASH, MC_KNOWS_PERIOD_START, MC_KNOWS_BITS, MC_KNOWS_CHAINWORK
+    enum: MC_KNOWS_PERIOD_BITS, MC_KNOWS_REAL_BITS
+    ctypedef struct mc_bitcoin:
+        mc_u256 pow_limit
+        uint64_t bip34_height, bip65_height, bip66_height, csv_height, segwit_height, halving
+        int twenty_minutes, no_retarget, bip94, signet, trivial_challenge
+        uint64_t salt[10]
+    ctypedef struct mc_bitcoin_context:
+        uint32_t known, n_times
+        int64_t height
+        uint32_t times[11]
+        uint32_t period_start, bits, period_bits, real_bits
+        uint8_t prev_hash[32]
+        mc_u256 chainwork
+    ctypedef struct mc_bitcoin_report:
+        mc_faults faults, warnings
+        uint32_t unchecked
+        int has_header, has_root
+        uint8_t block_hash[32]
+        uint8_t root[32]
+        uint64_t size, tx_count
+        mc_bitcoin_context next
+    void mc_bitcoin_release(mc_bitcoin_report *report)
+    mc_status mc_bitcoin_check(const mc_bitcoin *chain, const uint8_t *data, size_t size,
+                               const mc_bitcoin_context *context, int64_t now, mc_bitcoin_report *report,
+                               uint32_t isas)
+    mc_status mc_bitcoin_check_many(const mc_bitcoin *chain, const mc_span *blocks, const mc_bitcoin_context *contexts,
+                                    int64_t now, size_t n, mc_bitcoin_report *reports, uint32_t isas, unsigned threads)
+    mc_status mc_bitcoin_headers(const mc_bitcoin *chain, const mc_messages *rows, int64_t now, uint32_t *codes,
+                                 uint8_t *hashes, uint8_t *works, uint32_t *unchecked, mc_bitcoin_context *next,
+                                 uint32_t isas)
+    ctypedef struct mc_bitcoin_block:
+        int whole
+        uint32_t txs
+    mc_status mc_bitcoin_scan(mc_bitcoin_block *block, const uint8_t *data, size_t size, mc_faults *faults)
+    void mc_bitcoin_close(mc_bitcoin_block *block)
+    mc_status mc_bitcoin_txids(const mc_bitcoin_block *block, uint8_t *txids, uint32_t isas)
+    void mc_bitcoin_table(const mc_bitcoin_block *block, uint8_t *rows)
 
 cdef extern from "arrow.h" nogil:
     enum: MC_ARROW_BINARY, MC_ARROW_LARGE_BINARY, MC_ARROW_FIXED, MC_ARROW_VIEWS

@@ -37,6 +37,7 @@ backend where no extension is built. Both keep one contract (n messages, d bytes
 - ``fold_set(spec, leaves, hashes, width, indices, size, hashed)``: the root that leaves and the hashes of
   ``set_hashes`` lead to, or ProofError; ``indices`` may be the first of contiguous ones;
 - ``fold_consistency(spec, hashes, width, old_size, size, old_root)``: both roots, or ProofError;
+- ``Bitcoin(...)``: the checks of Bitcoin's blocks and headers; its contract stands in ``chains.bitcoin``;
 - ``cpu_info()``, ``measure(algorithm)``: what the machine offers, and what it takes.
 
 Those that hash also take ``kernel=None`` or the name of one. ``merklecore._backend`` binds one of the two;
@@ -44,6 +45,7 @@ they never import each other. ``recursive`` and ``hashes`` are definitions taken
 for tests to compare with; of ``hashes`` the backend uses what hashlib lacks.
 """
 
+from merklecore.reference.chains.bitcoin import Bitcoin
 from merklecore.reference.files import hash_files
 from merklecore.reference.hashing import (
     DIGEST_SIZES,
@@ -79,6 +81,7 @@ from merklecore.reference.updates import level_rows, same_leaves, truncate, upda
 __all__ = [
     "DIGEST_SIZES",
     "NAME",
+    "Bitcoin",
     "Nodes",
     "Range",
     "Spec",

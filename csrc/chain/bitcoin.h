@@ -1,0 +1,111 @@
+/* Inside the core: what the files of the Bitcoin engine share. */
+#ifndef MC_BITCOIN_H
+#define MC_BITCOIN_H
+
+#include "cursor.h"
+
+enum {
+    MC_HEADER_BYTES = 80,
+    MC_PREVOUT_BYTES = 36,
+    /* the fewest bytes of a transaction, an input, an output */
+    MC_LEAST_TX = 10,
+    MC_LEAST_INPUT = 41,
+    MC_LEAST_OUTPUT = 9,
+    /* flags of a transaction behind those of merklecore.h */
+    MC_TX_VALUES = 4,        /* a value or their sum is out of range */
+    MC_TX_NULL_PREVOUT = 8,  /* an input is null */
+    MC_TX_OPEN = 16,         /* an input is not final */
+    MC_TX_LOCKED = 32,       /* the lock time is not zero */
+    MC_MAX_WEIGHT = 4000000, /* MAX_BLOCK_WEIGHT */
+    MC_SCALE = 4,            /* WITNESS_SCALE_FACTOR */
+};
+static const int64_t MC_MAX_MONEY = 2100000000000000; /* satoshi */
+
+typedef struct mc_input {
+    const uint8_t *prevout, *script;
+    size_t script_bytes;
+    uint32_t sequence;
+} mc_input;
+
+static inline int mc_next_input(mc_cursor *cursor, mc_input *input) {
+    const uint8_t *sequence;
+    if ((input->prevout = mc_take(cursor, MC_PREVOUT_BYTES)) == NULL ||
+        (input->script = mc_piece(cursor, &input->script_bytes)) == NULL || (sequence = mc_take(cursor, 4)) == NULL)
+        return 0;
+    input->sequence = mc_le32(sequence);
+    return 1;
+}
+
+typedef struct mc_output {
+    const uint8_t *at, *script; /* the value stands first */
+    size_t script_bytes;
+    int64_t value;
+} mc_output;
+
+static inline int mc_next_output(mc_cursor *cursor, mc_output *output) {
+    if ((output->at = mc_take(cursor, 8)) == NULL ||
+        (output->script = mc_piece(cursor, &output->script_bytes)) == NULL)
+        return 0;
+    output->value = (int64_t)mc_le64(output->at);
+    return 1;
+}
+
+static inline int mc_is_null(const uint8_t *prevout) {
+    static const uint8_t zeros[32] = {0};
+    return mc_le32(prevout + 32) == 0xffffffff && memcmp(prevout, zeros, 32) == 0;
+}
+
+/* Over the inputs or outputs of a transaction that the scan has read: nothing can be wrong any more. */
+static inline mc_cursor mc_reread(const mc_bitcoin_block *block, uint32_t from) {
+    return (mc_cursor){.begin = block->data, .at = block->data + from, .end = block->data + block->end, .tx = -1};
+}
+
+/* Checks a header against `context`, which becomes the one behind it, and returns the first fault. */
+uint32_t mc_bitcoin_header(const mc_bitcoin *chain, const uint8_t *header, const uint8_t *hash, int64_t now,
+                           mc_bitcoin_context *context, mc_faults *faults, uint32_t *unchecked);
+/* The rules that a block without a header leaves open. */
+uint32_t mc_bitcoin_no_header(const mc_bitcoin *chain);
+
+/* Median of the last times; 0 where not all are known that there must be. */
+int mc_bitcoin_median(const mc_bitcoin_context *context, uint32_t *median);
+
+/* Body rules, in order, of a block that the scan has read whole. */
+mc_status mc_bitcoin_body(const mc_bitcoin *chain, const mc_bitcoin_block *block, const mc_bitcoin_context *context,
+                          const uint8_t *txids, mc_bitcoin_report *report, uint32_t isas);
+
+mc_status mc_bitcoin_wtxids(const mc_bitcoin_block *block, const uint8_t *txids, uint8_t *wtxids, uint32_t isas);
+mc_status mc_bitcoin_root(const uint8_t *ids, size_t n, uint8_t *root, int *mutated, uint32_t isas);
+
+/* witness and signet: bitcoin_witness.c */
+mc_status mc_bitcoin_witness(const mc_bitcoin *chain, const mc_bitcoin_block *block, const mc_bitcoin_context *context,
+                             const uint8_t *txids, mc_bitcoin_report *report, uint32_t isas);
+void mc_bitcoin_signet(const mc_bitcoin *chain, const mc_bitcoin_block *block, mc_bitcoin_report *report);
+
+/* Tables of ids: bitcoin_links.c. Chains of entries that share a bucket; entry 0 is none. */
+typedef struct mc_links {
+    struct mc_link {
+        uint32_t tag, next;
+    } *entry;
+    uint32_t *head;
+    unsigned shift;
+} mc_links;
+mc_status mc_links_open(mc_links *links, size_t n);
+void mc_links_close(mc_links *links);
+
+/* Who first spent each prevout. */
+typedef struct mc_spends {
+    mc_links links;
+    uint32_t *first;  /* of each input: the first one of the block with its prevout */
+    uint32_t *latest; /* of a first one: the first with its prevout in the latest transaction that has it */
+    uint64_t *hash;   /* of each prevout's txid, under the salt */
+} mc_spends;
+mc_status mc_spends_open(mc_spends *spends, const mc_bitcoin_block *block);
+void mc_spends_close(mc_spends *spends);
+void mc_spends_add(const mc_bitcoin *chain, mc_spends *spends, const mc_bitcoin_block *block, uint32_t tx,
+                   mc_faults *faults);
+
+/* duplicate_txids, links */
+mc_status mc_bitcoin_links(const mc_bitcoin *chain, const mc_bitcoin_block *block, const uint8_t *txids,
+                           const mc_spends *spends, mc_faults *faults);
+
+#endif

@@ -1,0 +1,184 @@
+/* Bitcoin: what the transactions of one block have to do with each other.
+ *
+ * Ids and prevouts are looked up in tables whose buckets are chains. Which bucket is a multilinear hash under secret
+ * keys (Lemire and Kaser, "Strongly universal string hashing is fast"): two different keys share one with the
+ * probability that chance would give, whatever a block's author chose, so no block makes the chains long. What is
+ * found never depends on the keys. */
+#include "bitcoin.h"
+
+#include <stdlib.h>
+
+enum { LOOK_AHEAD = 16 }; /* inputs */
+
+mc_status mc_links_open(mc_links *links, size_t n) {
+    unsigned bits = 4;
+    while (bits < 31 && (size_t)1 << bits < 2 * n) /* most that are looked up are not there: their buckets are empty */
+        bits++;
+    links->shift = 32 - bits;
+    links->head = calloc((size_t)1 << bits, sizeof *links->head);
+    links->entry = malloc((n + 1) * sizeof *links->entry);
+    return links->head == NULL || links->entry == NULL ? MC_NO_MEMORY : MC_OK;
+}
+
+void mc_links_close(mc_links *links) {
+    free(links->head);
+    free(links->entry);
+}
+
+/* Two words a multiplication ("multilinear-HM"); the upper half is as good as random. */
+static inline uint64_t hash_txid(const mc_bitcoin *chain, const uint8_t *txid) {
+    const uint64_t *key = chain->salt;
+    uint64_t sum = 0;
+    for (int i = 0; i < 8; i += 2)
+        sum += (key[i] + mc_le32(txid + 4 * i)) * (key[i + 1] + mc_le32(txid + 4 * i + 4));
+    return sum;
+}
+
+static inline uint64_t hash_prevout(const mc_bitcoin *chain, uint64_t of_txid, const uint8_t *prevout) {
+    return of_txid + (chain->salt[8] + mc_le32(prevout + 32)) * chain->salt[9];
+}
+
+/* The entry of a key: of entry e the key stands at at(context, e). 0: there is none. */
+static inline __attribute__((always_inline)) uint32_t find(const mc_links *links, uint64_t hash, const uint8_t *key,
+                                                           size_t bytes, const uint8_t *(*at)(const void *, uint32_t),
+                                                           const void *context) {
+    const uint32_t tag = (uint32_t)(hash >> 32);
+    uint32_t e = links->head[tag >> links->shift];
+    while (e != 0 && (links->entry[e].tag != tag || memcmp(at(context, e), key, bytes) != 0))
+        e = links->entry[e].next;
+    return e;
+}
+
+static inline void insert(mc_links *links, uint64_t hash, uint32_t e) {
+    const uint32_t tag = (uint32_t)(hash >> 32);
+    uint32_t *head = &links->head[tag >> links->shift];
+    links->entry[e].tag = tag;
+    links->entry[e].next = *head;
+    *head = e;
+}
+
+/* ---- prevouts -------------------------------------------------------------------------------------------------- */
+
+mc_status mc_spends_open(mc_spends *spends, const mc_bitcoin_block *block) {
+    const size_t n = block->inputs;
+    *spends = (mc_spends){.first = malloc((n + 1) * sizeof *spends->first),
+                          .latest = malloc((n + 1) * sizeof *spends->latest),
+                          .hash = malloc((n + 1) * sizeof *spends->hash)};
+    mc_status status = mc_links_open(&spends->links, n);
+    return spends->first == NULL || spends->latest == NULL || spends->hash == NULL ? MC_NO_MEMORY : status;
+}
+
+void mc_spends_close(mc_spends *spends) {
+    mc_links_close(&spends->links);
+    free(spends->first);
+    free(spends->latest);
+    free(spends->hash);
+}
+
+static inline const uint8_t *prevout_of(const void *context, uint32_t e) {
+    const mc_bitcoin_block *block = context;
+    return block->data + block->prevouts[e - 1];
+}
+
+void mc_spends_add(const mc_bitcoin *chain, mc_spends *spends, const mc_bitcoin_block *block, uint32_t index,
+                   mc_faults *faults) {
+    const mc_bitcoin_tx *tx = &block->tx[index];
+    for (uint32_t i = tx->first; i < tx->first + tx->inputs; i++) {
+        const uint8_t *prevout = block->data + block->prevouts[i];
+        if (i + LOOK_AHEAD < block->inputs) /* a block is larger than the nearest cache */
+            __builtin_prefetch(block->data + block->prevouts[i + LOOK_AHEAD]);
+        const uint64_t of_txid = hash_txid(chain, prevout), hash = hash_prevout(chain, of_txid, prevout);
+        const uint32_t e = find(&spends->links, hash, prevout, MC_PREVOUT_BYTES, prevout_of, block);
+        spends->hash[i] = of_txid;
+        if (e == 0) {
+            insert(&spends->links, hash, i + 1);
+            spends->first[i] = spends->latest[i] = i;
+            continue;
+        }
+        spends->first[i] = e - 1;
+        if (spends->latest[e - 1] < tx->first)
+            spends->latest[e - 1] = i;
+        else
+            mc_add_fault(faults, (mc_fault){.code = MC_DUPLICATE_INPUT,
+                                            .tx = (int32_t)index,
+                                            .offset = block->prevouts[i],
+                                            .a = i - tx->first,
+                                            .b = spends->latest[e - 1] - tx->first});
+    }
+}
+
+/* The transaction that input i of the block belongs to. */
+static uint32_t spender(const mc_bitcoin_block *block, uint32_t i) {
+    uint32_t low = 0, high = block->txs; /* low begins at or before i, high behind it */
+    while (high - low > 1) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (block->tx[middle].first <= i)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* ---- ids ------------------------------------------------------------------------------------------------------- */
+
+static inline const uint8_t *txid_of(const void *context, uint32_t e) {
+    return (const uint8_t *)context + 32 * (size_t)(e - 1);
+}
+
+static void duplicates(const mc_bitcoin *chain, const mc_bitcoin_block *block, const uint8_t *txids, mc_links *links,
+                       mc_faults *faults) {
+    for (uint32_t i = 0; i < block->txs; i++) {
+        const uint8_t *txid = txids + 32 * (size_t)i;
+        const uint64_t hash = hash_txid(chain, txid);
+        const uint32_t e = find(links, hash, txid, 32, txid_of, txids);
+        if (e == 0)
+            insert(links, hash, i + 1);
+        else
+            mc_add_fault(
+                faults,
+                (mc_fault){.code = MC_DUPLICATE_TXID, .tx = (int32_t)i, .offset = block->tx[i].offset, .a = e - 1});
+    }
+}
+
+/* Input i of the block, the k-th of transaction `index`. */
+static inline void check_input(const mc_bitcoin_block *block, const mc_spends *spends, uint32_t index, uint32_t i,
+                               uint32_t creator, mc_faults *faults) {
+    const mc_bitcoin_tx *tx = &block->tx[index];
+    const uint8_t *prevout = block->data + block->prevouts[i];
+    mc_fault fault = {.tx = (int32_t)index, .offset = block->prevouts[i], .a = i - tx->first};
+    if (creator != 0) {
+        const uint32_t j = creator - 1;
+        fault.code = j > index                                       ? MC_FORWARD_REFERENCE
+                     : j == 0                                        ? MC_SPENDS_COINBASE
+                     : mc_le32(prevout + 32) >= block->tx[j].outputs ? MC_MISSING_OUTPUT
+                                                                     : 0;
+        fault.b = j;
+    }
+    if (fault.code == 0 && spends->first[i] < tx->first && !mc_is_null(prevout)) {
+        fault.code = MC_DOUBLE_SPEND;
+        fault.b = faults->count < MC_KEPT_FAULTS ? spender(block, spends->first[i]) : 0; /* nobody would see it */
+    }
+    if (fault.code != 0)
+        mc_add_fault(faults, fault);
+}
+
+mc_status mc_bitcoin_links(const mc_bitcoin *chain, const mc_bitcoin_block *block, const uint8_t *txids,
+                           const mc_spends *spends, mc_faults *faults) {
+    mc_links links = {0};
+    mc_status status = mc_links_open(&links, block->txs);
+    if (status == MC_OK) {
+        duplicates(chain, block, txids, &links, faults);
+        for (uint32_t t = 0; t < block->txs; t++) {
+            const mc_bitcoin_tx *tx = &block->tx[t];
+            if (tx->flags & MC_TX_COINBASE)
+                continue;
+            for (uint32_t i = tx->first; i < tx->first + tx->inputs; i++) {
+                const uint8_t *prevout = block->data + block->prevouts[i];
+                check_input(block, spends, t, i, find(&links, spends->hash[i], prevout, 32, txid_of, txids), faults);
+            }
+        }
+    }
+    mc_links_close(&links);
+    return status;
+}
