@@ -11,8 +11,8 @@ BIN := $(VENV)/bin
 ROOT := $(CURDIR)
 
 PYTEST = $(BIN)/python -m pytest -q
-MASKS := avx512 avx512,shani avx512,avx2 avx512,avx2,shani
-KERNELS = MERKLECORE_BACKEND=native $(BIN)/python -c 'import merklecore as mc; print(mc.cpu_info()["kernels"])'
+MASKS := avx512,fastsha avx512,shani avx512,avx2 avx512,avx2,shani
+KERNELS = MERKLECORE_BACKEND=native $(BIN)/python -c 'import merklecore as mc; i = mc.cpu_info(); print(i["kernels"], "fastsha" in i["features"] and "fastsha" not in i["disabled"])'
 COPY := build/asan
 C_FILES = $$(find csrc fuzz -name '*.[ch]')
 

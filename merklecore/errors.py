@@ -36,7 +36,12 @@ class BoundsError(InputError, IndexError):
 
 
 class ProofError(MerkleCoreError):
-    """A proof does not hold for the root, leaf, index, size and profile that the caller gave."""
+    """A proof does not hold for the root, leaf, index, size and profile that the caller gave.
+
+    failed: of many proofs that were verified together, the positions of those that do not hold, ascending.
+    """
+
+    failed: tuple[int, ...] = ()
 
 
 class BlockError(MerkleCoreError):
