@@ -204,13 +204,27 @@ void mc_bitcoin_table(const mc_bitcoin_block *block, uint8_t *rows) {
 
 /* ---- ids ------------------------------------------------------------------------------------------------------- */
 
-static mc_status hash_spans(const mc_span *spans, size_t n, uint8_t *out, uint32_t isas) {
-    size_t width = n > 0 ? spans[0].size : 0;
-    for (size_t i = 1; i < n && width != MC_MIXED; i++)
-        if (spans[i].size != width)
-            width = MC_MIXED;
+static mc_status hash_some(const mc_span *spans, size_t width, size_t n, uint8_t *out, uint32_t isas) {
     const mc_messages messages = {.spans = spans, .width = width, .n = n};
     return n == 0 ? MC_OK : mc_hash_messages(MC_SHA256D, NULL, 0, &messages, 0, n, out, isas);
+}
+
+/* Long runs of one length are hashed as such: what a block of tiny transactions costs is mostly the change of lanes. */
+static mc_status hash_spans(const mc_span *spans, size_t n, uint8_t *out, uint32_t isas) {
+    enum { LONG_RUN = 64 };
+    size_t mixed = 0; /* those from here on wait */
+    mc_status status = MC_OK;
+    for (size_t i = 0, end; i < n && status == MC_OK; i = end) {
+        for (end = i + 1; end < n && spans[end].size == spans[i].size;)
+            end++;
+        if (end - i < LONG_RUN)
+            continue;
+        status = hash_some(spans + mixed, MC_MIXED, i - mixed, out + 32 * mixed, isas);
+        if (status == MC_OK)
+            status = hash_some(spans + i, spans[i].size, end - i, out + 32 * i, isas);
+        mixed = end;
+    }
+    return status != MC_OK ? status : hash_some(spans + mixed, MC_MIXED, n - mixed, out + 32 * mixed, isas);
 }
 
 /* Double SHA-256 of each transaction without marker, flag and witness: those that have them are copied. */
