@@ -10,8 +10,8 @@ BIN := $(VENV)/bin
 ROOT := $(CURDIR)
 
 PYTEST = $(BIN)/python -m pytest -q
-MASKS := avx512 avx512,shani avx512,avx2 avx512,avx2,shani
-KERNELS = MERKLECORE_BACKEND=native $(BIN)/python -c 'import merklecore as mc; print(mc.cpu_info()["kernels"])'
+MASKS := avx512,fastsha avx512,shani avx512,avx2 avx512,avx2,shani
+KERNELS = MERKLECORE_BACKEND=native $(BIN)/python -c 'import merklecore as mc; i = mc.cpu_info(); print(i["kernels"], "fastsha" in i["features"] and "fastsha" not in i["disabled"])'
 COPY := build/asan
 C_FILES = $$(find csrc -name '*.[ch]')
 
@@ -109,8 +109,8 @@ bench: build $(VENV)/.with-bench ## benchmarks in groups, under five minutes; BE
 bench-report: build ## what must be reached and what is, each figure beside its baseline, in about a minute
 	@$(BIN)/python benchmarks/report.py
 
-bench-peers: ## the npm package that the benchmarks compare with, where node is; never required
-	npm install --no-audit --no-fund --prefix build/peers @chainsafe/hashtree
+bench-peers: ## the npm packages that benchmarks and tests compare with, where node is; never required
+	npm install --no-audit --no-fund --prefix build/peers @chainsafe/hashtree @openzeppelin/merkle-tree
 
 demo: build ## commit to a directory, prove a file, verify the proof elsewhere; DIR=/some/directory for another one
 	@$(BIN)/python examples/demo.py $(if $(DIR),'$(DIR)')

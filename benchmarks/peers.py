@@ -113,19 +113,32 @@ LOOPS = _loops()
 
 
 def has_loop(profile: Profile) -> bool:
-    """Tell whether the loops below know the profile's hash and its rule for leaves."""
-    return profile.algorithm in LOOPS and profile.leaf in ("hash", "as_is")
+    """Tell whether the loops below know the profile's hash and its tree over 2^k leaves."""
+    return profile.algorithm in LOOPS and (profile.odd != "heap" or profile.sort_pairs)
+
+
+def leaf_hashes(profile: Profile, leaves: Sequence[bytes]) -> list[bytes]:
+    """Return level 0."""
+    many, prefix = LOOPS[profile.algorithm].many, profile.leaf_prefix
+    if profile.leaf == "as_is":
+        return list(leaves)
+    if profile.leaf == "hash_digest":
+        leaves = many(leaves)
+    hashes = many([prefix + leaf for leaf in leaves] if prefix else leaves)
+    return many(hashes) if profile.leaf == "hash_twice" else hashes
 
 
 def levels(profile: Profile, leaves: Sequence[bytes]) -> list[list[bytes]]:
-    """Return all levels over 2^k leaves: no rule for odd levels ever applies."""
+    """Return all levels over 2^k leaves, where no rule for odd levels applies and a heap has levels too."""
     many, prefix = LOOPS[profile.algorithm].many, profile.node_prefix
-    level = list(leaves)
-    if profile.leaf == "hash":
-        level = many([profile.leaf_prefix + leaf for leaf in level])
+    level = leaf_hashes(profile, leaves)
     found = [level]
     while len(level) > 1:
-        level = many([prefix + level[i] + level[i + 1] for i in range(0, len(level), 2)])
+        pairs = zip(level[::2], level[1::2], strict=True)
+        if profile.sort_pairs:
+            level = many([prefix + a + b if a < b else prefix + b + a for a, b in pairs])
+        else:
+            level = many([prefix + a + b for a, b in pairs])
         found.append(level)
     return found
 
@@ -138,9 +151,10 @@ def root(profile: Profile, leaves: Sequence[bytes]) -> bytes:
 def fold(profile: Profile, leaf: bytes, path: Sequence[bytes], index: int) -> bytes:
     """Return the root that a path of a tree of 2^k leaves leads to."""
     one, prefix = LOOPS[profile.algorithm].one, profile.node_prefix
-    node = one(profile.leaf_prefix + leaf) if profile.leaf == "hash" else leaf
+    node = leaf_hashes(profile, [leaf])[0]
     for sibling in path:
-        node = one(prefix + sibling + node) if index & 1 else one(prefix + node + sibling)
+        left = sibling < node if profile.sort_pairs else index & 1
+        node = one(prefix + sibling + node) if left else one(prefix + node + sibling)
         index >>= 1
     return node
 

@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 import required
+import required_arrow
 import required_files
 import required_hashes
 from race import Line
@@ -40,6 +41,7 @@ PARTS: tuple[Callable[[], list[Line]], ...] = (
     required.large,
     required.small,
     required.messages,
+    required_arrow.columns,
     required.proofs,
     required.start,
     required_hashes.nodes,

@@ -9,7 +9,7 @@ const mc_feature mc_features[] = {
     {"shani", MC_ISA_SHANI},   /* SHA, SSSE3, SSE4.1 */
     {"avx2", MC_ISA_AVX2},     /* AVX2 and ymm state */
     {"portable", MC_ISA_PORTABLE},
-    {"fastsha", MC_FAST_SHA}, /* AMD from Zen 4 on */
+    {"fastsha", MC_FAST_SHA}, /* AMD from Zen 3 on, with AVX2 */
     {NULL, 0},
 };
 
@@ -48,7 +48,7 @@ uint32_t mc_cpu_features(void) {
     if ((found & MC_ISA_AVX2) && (b7 & bit_AVX512F) && (b7 & bit_AVX512BW) && (b7 & bit_AVX512VL) &&
         (saved & ZMM_STATE) == ZMM_STATE)
         found |= MC_ISA_AVX512;
-    if ((found & MC_ISA_SHANI) && (found & MC_ISA_AVX512) && amd_family() >= FIRST_FAST_SHA)
+    if ((found & MC_ISA_SHANI) && (found & MC_ISA_AVX2) && amd_family() >= FIRST_FAST_SHA)
         found |= MC_FAST_SHA;
     return found;
 }

@@ -34,7 +34,8 @@ DECLARE_NODES(sha256, shani);
 DECLARE_NODES(sha256, fast_shani);
 DECLARE_NODE(sha256d_node_shani);
 DECLARE_NODE(sha256d_node_fast_shani);
-extern const mc_lanes sha256_message_shani, sha256_messages_shani, sha256_messages_fast_shani;
+extern const mc_lanes sha256_messages_one_shani, sha256_messages_two_shani, sha256_messages_four_shani,
+    sha256_messages_fast_shani;
 
 #if MC_X86_64
 #define X86(...) __VA_ARGS__,
@@ -55,10 +56,11 @@ extern const mc_lanes sha256_message_shani, sha256_messages_shani, sha256_messag
     {                                                                                                                 \
         X86({MC_ISA_SHANI, FAST_SHA, 4, 3, NULL, &sha256_messages_fast_shani})                                        \
             X86({MC_ISA_AVX512, MC_ISA_AVX512, 16, 8, NULL, &sha256_messages_avx512})                                 \
-                X86({MC_ISA_SHANI, MC_ISA_SHANI, 2, 2, NULL, &sha256_messages_shani})                                 \
-                    X86({MC_ISA_SHANI, MC_ISA_SHANI, 1, 1, NULL, &sha256_message_shani})                              \
-                        X86({MC_ISA_AVX2, MC_ISA_AVX2, 8, 3, NULL, &sha256_messages_avx2}){                           \
-                            MC_ISA_PORTABLE, MC_ISA_PORTABLE, 1, 1, NULL, &sha256_messages_portable},                 \
+                X86({MC_ISA_SHANI, MC_ISA_SHANI, 4, 3, NULL, &sha256_messages_four_shani})                            \
+                    X86({MC_ISA_SHANI, MC_ISA_SHANI, 2, 2, NULL, &sha256_messages_two_shani})                         \
+                        X86({MC_ISA_SHANI, MC_ISA_SHANI, 1, 1, NULL, &sha256_messages_one_shani})                     \
+                            X86({MC_ISA_AVX2, MC_ISA_AVX2, 8, 3, NULL, &sha256_messages_avx2}){                       \
+                                MC_ISA_PORTABLE, MC_ISA_PORTABLE, 1, 1, NULL, &sha256_messages_portable},             \
     }
 #define NODES(bits, from_avx512, from_avx2, fn)                                                                       \
     {                                                                                                                 \
@@ -95,16 +97,17 @@ const mc_kernel mc_kernels[MC_HASHES][MC_SHAPES][MC_MAX_KERNELS] = {
 };
 
 const mc_hash mc_hashes[MC_HASHES] = {
-    /* name, bytes of digest, block and word, words of state; initial state, padding, digest; what is special */
-    [MC_SHA256] = {"sha256", 32, 64, 4, 8, sha256_initial, sha256_pad, sha256_digest},
-    [MC_SHA256D] = {"sha256d", 32, 64, 4, 8, sha256_initial, sha256_pad, sha256_digest, .twice = 1},
-    [MC_SHA512] = {"sha512", 64, 128, 8, 8, sha512_initial, sha512_pad, sha512_digest},
-    [MC_SHA3_256] = {"sha3_256", 32, 136, 8, 25, keccak_initial, sha3_256_pad, keccak_digest},
-    [MC_KECCAK256] = {"keccak256", 32, 136, 8, 25, keccak_initial, keccak256_pad, keccak_digest},
-    [MC_SM3] = {"sm3", 32, 64, 4, 8, sm3_initial, sha256_pad, sha256_digest}, /* framed as SHA-256 */
-    [MC_BLAKE3] = {"blake3", 32, 64, 4, BLAKE3_WORDS, blake3_initial, blake3_pad, blake3_digest,
+    /* name, bytes of digest, block and word, words of state, bytes of padding; initial state, padding, digest; what is
+     * special */
+    [MC_SHA256] = {"sha256", 32, 64, 4, 8, 9, sha256_initial, sha256_pad, sha256_digest},
+    [MC_SHA256D] = {"sha256d", 32, 64, 4, 8, 9, sha256_initial, sha256_pad, sha256_digest, .twice = 1},
+    [MC_SHA512] = {"sha512", 64, 128, 8, 8, 17, sha512_initial, sha512_pad, sha512_digest},
+    [MC_SHA3_256] = {"sha3_256", 32, 136, 8, 25, 1, keccak_initial, sha3_256_pad, keccak_digest},
+    [MC_KECCAK256] = {"keccak256", 32, 136, 8, 25, 1, keccak_initial, keccak256_pad, keccak_digest},
+    [MC_SM3] = {"sm3", 32, 64, 4, 8, 9, sm3_initial, sha256_pad, sha256_digest}, /* framed as SHA-256 */
+    [MC_BLAKE3] = {"blake3", 32, 64, 4, BLAKE3_WORDS, 0, blake3_initial, blake3_pad, blake3_digest,
                    .expect = blake3_expect, .chunk_bytes = BLAKE3_CHUNK},
-    [MC_BLAKE2B_256] = {"blake2b_256", 32, 128, 8, BLAKE2B_WORDS, blake2b_initial, blake2b_pad, blake2b_digest,
+    [MC_BLAKE2B_256] = {"blake2b_256", 32, 128, 8, BLAKE2B_WORDS, 0, blake2b_initial, blake2b_pad, blake2b_digest,
                         .expect = blake2b_expect},
 };
 /* clang-format on */

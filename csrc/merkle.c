@@ -18,22 +18,38 @@ enum {
 
 static inline size_t digest_bytes(const mc_rule *rule) { return mc_hashes[rule->hash].digest_bytes; }
 
-/* The smaller digest of each pair first, as numbers whose first byte weighs most. */
+static inline uint64_t first_word(const uint8_t *p) {
+    return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40 | (uint64_t)p[3] << 32 |
+           (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 | (uint64_t)p[6] << 8 | (uint64_t)p[7];
+}
+
+/* The smaller digest of each pair first, as numbers whose first byte weighs most. Which one it is nobody can predict,
+ * so no branch depends on it, but for digests that begin alike; `d` is a constant where it is inlined. */
+static inline void sort_pairs(const uint8_t *nodes, size_t pairs, uint8_t *out, const size_t d) {
+    for (size_t i = 0; i < pairs; i++, nodes += 2 * d, out += 2 * d) {
+        const uint64_t left = first_word(nodes), right = first_word(nodes + d);
+        const int after = left != right ? left > right : memcmp(nodes, nodes + d, d) > 0;
+        const size_t smaller = (size_t)after * d;
+        memcpy(out, nodes + smaller, d);
+        memcpy(out + d, nodes + d - smaller, d);
+    }
+}
+
 static mc_status hash_sorted(const mc_rule *rule, const uint8_t *nodes, size_t pairs, uint8_t *out, uint32_t isas) {
     enum { PASS = 4 * MC_MAX_LANES };
     const size_t d = digest_bytes(rule);
     uint8_t sorted[PASS * 2 * MC_MAX_DIGEST];
     while (pairs > 0) {
         const size_t now = pairs < PASS ? pairs : PASS;
-        for (size_t i = 0; i < now; i++, nodes += 2 * d) {
-            const size_t swap = memcmp(nodes, nodes + d, d) > 0 ? d : 0;
-            memcpy(sorted + 2 * i * d, nodes + swap, d);
-            memcpy(sorted + 2 * i * d + d, nodes + d - swap, d);
-        }
+        if (d == 32)
+            sort_pairs(nodes, now, sorted, 32);
+        else
+            sort_pairs(nodes, now, sorted, d);
         mc_status status =
             mc_hash_nodes(rule->hash, rule->node_prefix, rule->node_prefix_bytes, sorted, now, out, isas);
         if (status != MC_OK)
             return status;
+        nodes += 2 * now * d;
         out += now * d;
         pairs -= now;
     }
@@ -95,6 +111,29 @@ mc_status mc_leaf_hashes(const mc_rule *rule, const mc_messages *leaves, size_t 
                 memcpy(out + i * d, leaves->spans[first + i].data, d);
         return MC_OK;
     }
+}
+
+typedef struct hashing {
+    const mc_rule *rule;
+    const mc_messages *leaves;
+    uint8_t *out;
+    uint32_t isas;
+} hashing;
+
+static mc_status hash_task(void *context, size_t i, unsigned worker) {
+    const hashing *all = context;
+    const size_t first = i * BLOCK, n = all->leaves->n - first < BLOCK ? all->leaves->n - first : BLOCK;
+    (void)worker;
+    return mc_leaf_hashes(all->rule, all->leaves, first, n, all->out + first * digest_bytes(all->rule), all->isas);
+}
+
+mc_status mc_leaf_hashes_parallel(const mc_rule *rule, const mc_messages *leaves, int hashed, uint8_t *out,
+                                  uint32_t isas, unsigned threads) {
+    mc_rule taken = *rule;
+    if (hashed)
+        taken.leaf = MC_LEAF_AS_IS;
+    hashing all = {.rule = &taken, .leaves = leaves, .out = out, .isas = isas};
+    return mc_parallel_for((leaves->n + BLOCK - 1) / BLOCK, threads, hash_task, &all);
 }
 
 /* ---- the peaks over all leaves --------------------------------------------------------------------------------- */
@@ -235,6 +274,10 @@ mc_status mc_close(const mc_rule *rule, uint64_t size, const uint8_t *const *pea
         }
         if (sibling == NULL && rule->odd == MC_ODD_SPLIT) {
             memcpy(above, last, d);
+        } else if (sibling == NULL && rule->odd == MC_ODD_REHASH) {
+            mc_status status = mc_hash_lone(rule, last, above, isas);
+            if (status != MC_OK)
+                return status;
         } else {
             if (sibling == NULL)
                 sibling = rule->odd == MC_ODD_DUPLICATE ? last : rule->zeros + k * d;
@@ -285,7 +328,7 @@ static mc_status extend_task(void *context, size_t i, unsigned worker) {
     const uint64_t to = all->end - begin < BLOCK ? all->end : begin + BLOCK;
     mc_status status =
         mc_leaf_hashes(all->rule, all->leaves, from - all->size, to - from, all->level[0] + from * d, all->isas);
-    for (unsigned k = 0; k < BLOCK_LEVEL && status == MC_OK; k++)
+    for (unsigned k = 0; k < BLOCK_LEVEL && all->rule->odd != MC_ODD_HEAP && status == MC_OK; k++)
         status = complete_level(all, k, from, to, &all->equal[worker]);
     return status;
 }
@@ -309,7 +352,8 @@ mc_status mc_extend(const mc_rule *rule, uint8_t *const *level, uint64_t size, c
     threads = threads == 0 ? 1 : threads > MC_MAX_THREADS ? MC_MAX_THREADS : threads;
     memset(equal, 0, threads * sizeof *equal);
     mc_status status = mc_parallel_for(blocks, threads, extend_task, &all);
-    for (unsigned k = BLOCK_LEVEL; k < 63 && all.end >> (k + 1) > 0 && status == MC_OK; k++)
+    const unsigned top = rule->odd == MC_ODD_HEAP ? BLOCK_LEVEL : 63;
+    for (unsigned k = BLOCK_LEVEL; k < top && all.end >> (k + 1) > 0 && status == MC_OK; k++)
         status = complete_level(&all, k, size, all.end, &equal[0]);
     for (unsigned i = 0; i < threads; i++)
         *equal_pairs += equal[i];

@@ -44,7 +44,7 @@ enum {
     MC_ISA_AVX512 = 8,
     MC_ISA_ALL = 15,
     /* not an instruction set but a fact that decides the order: sha256rnds2 starts every cycle, not every second or
-     * third, so that four messages side by side on SHA-NI beat sixteen lanes of AVX-512 */
+     * third, so that four messages side by side on SHA-NI beat two, and sixteen lanes of AVX-512; needs AVX2 */
     MC_FAST_SHA = 16,
 };
 
@@ -72,6 +72,7 @@ typedef struct mc_hash {
     uint8_t block_bytes;
     uint8_t word_bytes;  /* of a state word: 4 or 8 */
     uint8_t state_words; /* at most 25 */
+    uint8_t pad_bytes;   /* the fewest that padding adds */
     const void *initial; /* state_words words in the machine's order */
     /* Ends a message: writes padding behind the `used` bytes that stand in `tail`, for a message of `total` bytes, and
      * returns the blocks to compress (1 or 2). `tail` has room for two blocks. `used` is less than block_bytes, or at
@@ -213,7 +214,7 @@ enum {
     MC_ODD_DUPLICATE, /* it is paired with itself */
     MC_ODD_PAD,       /* with a zero subtree */
     MC_ODD_REHASH,    /* it is hashed alone */
-    MC_ODD_HEAP,      /* there are no levels: see mc_rule */
+    MC_ODD_HEAP,      /* there are no levels: see heap.c */
 };
 
 typedef struct mc_rule { /* how a tree hashes: a profile in C */
@@ -231,6 +232,10 @@ mc_status mc_hash_lone(const mc_rule *rule, const uint8_t *node, uint8_t *out, u
 
 mc_status mc_leaf_hashes(const mc_rule *rule, const mc_messages *leaves, size_t first, size_t n, uint8_t *out,
                          uint32_t isas);
+
+/* All of level 0, on `threads` threads. */
+mc_status mc_leaf_hashes_parallel(const mc_rule *rule, const mc_messages *leaves, int hashed, uint8_t *out,
+                                  uint32_t isas, unsigned threads);
 
 /* The perfect subtrees that stand over `size` leaves, one for each set bit of it: all that a root needs. */
 typedef struct mc_peaks {
@@ -251,13 +256,24 @@ typedef struct mc_edge {
     uint8_t root[MC_MAX_DIGEST];
 } mc_edge;
 
-/* Closes a tree of size > 0 leaves over its peaks (peak[k] is read where bit k of size is set). */
+/* Closes a tree of size > 0 leaves over its peaks (peak[k] is read where bit k of size is set). Not for a heap, nor is
+ * mc_reduce. */
 mc_status mc_close(const mc_rule *rule, uint64_t size, const uint8_t *const *peak, mc_edge *edge, uint32_t isas);
 
 /* Levels in flat arrays: level[k] holds size >> k rows, with room for the new ones. Appends leaves and completes
- * every node that they complete; adds the equal siblings met to *equal_pairs. */
+ * every node that they complete; adds the equal siblings met to *equal_pairs. Of a heap there is level 0 alone. */
 mc_status mc_extend(const mc_rule *rule, uint8_t *const *level, uint64_t size, const mc_messages *leaves, int hashed,
                     uint64_t *equal_pairs, uint32_t isas, unsigned threads);
+
+/* ---- heap.c: MC_ODD_HEAP --------------------------------------------------------------------------------------- */
+
+/* The n - 1 inner nodes over n leaf hashes, in the order in which they are made: the root is the last one. */
+mc_status mc_heap(const mc_rule *rule, const uint8_t *leaves, size_t n, uint8_t *inner, uint32_t isas,
+                  unsigned threads);
+
+/* The root over n > 0 leaves. Beyond them it takes the memory of all nodes: those over two leaves come first. */
+mc_status mc_heap_root(const mc_rule *rule, const mc_messages *leaves, int hashed, uint8_t *root, uint32_t isas,
+                       unsigned threads);
 
 /* ---- proofs.c -------------------------------------------------------------------------------------------------- */
 

@@ -6,15 +6,19 @@
  *     body   whole blocks, read where they stand
  *     tail   the last bytes and the padding                                              (a copy)
  *
- * Messages of one length walk through these together. Of mixed lengths, each lane has a message of its own and takes
- * the next one when it ends; when none is left and too few lanes are busy to pay for a wide pass, the messages under
- * way move, with their state, to the next kernel of the table. */
+ * Messages of one length walk through these together. Of mixed lengths, short ones are sorted by their blocks, so that
+ * those of a pass end together. For the others each lane has a message of its own and takes the next one when it ends;
+ * when none is left and too few lanes are busy to pay for a wide pass, the messages under way move, with their state,
+ * to the next kernel of the table. */
 #include "merklecore.h"
 #include "state.h"
 
 #include <string.h>
 
-enum { SCRATCH = 3 * MC_MAX_BLOCK };
+enum {
+    SCRATCH = 3 * MC_MAX_BLOCK,
+    AHEAD = 2 * MC_MAX_LANES, /* messages */
+};
 
 /* A prefix, the state after its whole blocks, and the bytes that are left of it. */
 typedef struct start {
@@ -131,7 +135,7 @@ static void hash_equal_lengths(const start *begin, const mc_kernel *row, const m
     }
 }
 
-/* ---- messages of mixed lengths --------------------------------------------------------------------------------- */
+/* ---- messages of mixed lengths: refilled lanes ------------------------------------------------------------------ */
 
 typedef struct stretch { /* blocks that follow one another in memory */
     const uint8_t *at;
@@ -179,11 +183,8 @@ static void begin_job(job *job, const start *begin, const mc_messages *messages,
 }
 
 /* Messages of a list lie anywhere in memory: what begins soon is fetched now. */
-static inline void look_ahead(const mc_messages *messages, size_t i, size_t end) {
+static inline void fetch(const mc_span *span) {
     enum { LINE = 64, LINES = 4 }; /* further ones the hardware has seen coming */
-    if (i >= end)
-        return;
-    const mc_span *span = &messages->spans[i];
     for (size_t at = 0; at < span->size && at < LINES * LINE; at += LINE)
         __builtin_prefetch(span->data + at);
     __builtin_prefetch(span->data + span->size);
@@ -204,7 +205,8 @@ static inline int advance(job *job, size_t blocks, size_t block) {
 typedef struct queue { /* the messages that no lane has taken yet */
     const start *begin;
     const mc_messages *messages;
-    size_t first, next, end;
+    const size_t *next, *end;
+    size_t first; /* whose digest begins `out` */
     uint8_t *out;
     uint32_t isas;
 } queue;
@@ -214,24 +216,27 @@ static inline int next_job(queue *queue, job *job) {
     const mc_messages *messages = queue->messages;
     const start *begin = queue->begin;
     for (; queue->next < queue->end; queue->next++) {
-        const mc_span *span = &messages->spans[queue->next];
-        look_ahead(messages, queue->next + 2 * MC_MAX_LANES, queue->end);
+        const size_t message = *queue->next;
+        const mc_span *span = &messages->spans[message];
+        if (queue->end - queue->next > AHEAD)
+            fetch(&messages->spans[queue->next[AHEAD]]);
         if (!is_chunked(begin, span->size)) {
-            begin_job(job, begin, messages, queue->next++);
+            queue->next++;
+            begin_job(job, begin, messages, message);
             return 1;
         }
         mc_hash_chunks(begin->prefix, begin->prefix_bytes, span->data, span->size,
-                       queue->out + (queue->next - queue->first) * begin->hash->digest_bytes, queue->isas);
+                       queue->out + (message - queue->first) * begin->hash->digest_bytes, queue->isas);
     }
     return 0;
 }
 
-static void hash_mixed_lengths(const start *begin, const mc_kernel *row, const mc_messages *messages, size_t first,
-                               size_t n, uint8_t *out, uint32_t isas) {
+static void refill_lanes(const start *begin, const mc_kernel *row, const mc_messages *messages, const size_t *which,
+                         size_t n, size_t first, uint8_t *out, uint32_t isas) {
     const mc_hash *hash = begin->hash;
     const int id = (int)(hash - mc_hashes);
     const size_t d = hash->digest_bytes, block = hash->block_bytes;
-    queue queue = {begin, messages, first, first, first + n, out, isas};
+    queue queue = {begin, messages, which, which + n, first, out, isas};
     uint8_t state[MC_LANES_BYTES] __attribute__((aligned(64)));
     uint8_t words[MC_STATE_BYTES] __attribute__((aligned(8)));
     job jobs[MC_MAX_LANES], *lane[MC_MAX_LANES], *waiting[MC_MAX_LANES];
@@ -292,6 +297,86 @@ static void hash_mixed_lengths(const start *begin, const mc_kernel *row, const m
                 }
                 row = narrower;
             }
+        }
+    }
+}
+
+/* ---- messages of mixed lengths: whole passes first -------------------------------------------------------------- */
+
+enum {
+    WINDOW = 1024, /* messages sorted at a time: more would not stay in the second level of the cache */
+    SHORT = 2048,  /* bytes, with what is left of the prefix: longer messages go to refilled lanes at once, where */
+    LONG = 32,     /* blocks: it costs them little to end at different times */
+};
+
+/* The blocks of a message, what is left of the prefix and the padding included. */
+static inline size_t blocks_of(const start *begin, size_t size) {
+    const mc_hash *hash = begin->hash;
+    const size_t bytes = begin->rest_bytes + size + hash->pad_bytes;
+    return bytes == 0 ? 1 : (bytes + hash->block_bytes - 1) / hash->block_bytes;
+}
+
+/* One pass over full lanes, of messages of so many blocks each: copied whole, which costs no more than to compress
+ * head, body and tail by themselves. */
+static void hash_copies(const start *begin, const mc_kernel *row, const mc_span *spans, const uint16_t *which,
+                        size_t blocks, uint8_t *out) {
+    const mc_hash *hash = begin->hash;
+    const mc_lanes *run = row->run;
+    const size_t d = hash->digest_bytes, block = hash->block_bytes, rest = begin->rest_bytes;
+    uint8_t copies[MC_MAX_LANES][SHORT + 2 * MC_MAX_BLOCK] __attribute__((aligned(64)));
+    uint8_t state[MC_LANES_BYTES] __attribute__((aligned(64))), digests[MC_MAX_LANES * MC_MAX_DIGEST];
+    uint8_t room[MC_STATE_BYTES] __attribute__((aligned(8)));
+    const uint8_t *at[MC_MAX_LANES];
+    for (size_t j = 0; j < row->lanes; j++) {
+        const mc_span *span = &spans[which[j]];
+        const size_t used = rest + span->size, whole = mc_whole_blocks(hash, used) * block;
+        mc_copy(copies[j], begin->rest, rest);
+        mc_copy(copies[j] + rest, span->data, span->size);
+        hash->pad(copies[j] + whole, used - whole, begin->absorbed + used);
+        mc_put_words(hash, run, state, j, state_for(begin, span->size, room));
+        at[j] = copies[j];
+    }
+    run->compress(state, at, blocks);
+    run->digests(state, digests);
+    for (size_t j = 0; j < row->lanes; j++)
+        mc_copy(out + which[j] * d, digests + j * d, d);
+}
+
+/* Sorts a window of messages by their blocks and hashes whole passes of equal ones, from start to end without a look
+ * at who ends when; those that fill no pass wait in `rest`, and go to refilled lanes when there are many. */
+static void hash_mixed_lengths(const start *begin, const mc_kernel *row, const mc_messages *messages, size_t first,
+                               size_t n, uint8_t *out, uint32_t isas) {
+    const size_t d = begin->hash->digest_bytes, end = first + n;
+    size_t rest[2 * WINDOW], rests = 0;
+    for (size_t window = first; window < end; window += WINDOW) {
+        const size_t width = end - window < WINDOW ? end - window : WINDOW;
+        const mc_span *spans = &messages->spans[window];
+        uint16_t ends[LONG + 2] = {0}, order[WINDOW];
+        uint8_t blocks[WINDOW];
+        for (size_t i = 0; i < width; i++) {
+            const size_t size = spans[i].size;
+            const int is_short = begin->rest_bytes + size <= SHORT && !is_chunked(begin, size);
+            const size_t all = is_short ? blocks_of(begin, size) : LONG;
+            blocks[i] = (uint8_t)(all < LONG ? all : LONG);
+            ends[blocks[i] + 1]++;
+        }
+        for (size_t b = 1; b <= LONG + 1; b++)
+            ends[b] = (uint16_t)(ends[b] + ends[b - 1]);
+        for (size_t i = 0; i < width; i++) /* which makes the beginning of each its end */
+            order[ends[blocks[i]]++] = (uint16_t)i;
+        for (size_t i = 0; i < width;) {
+            const size_t b = blocks[order[i]];
+            for (; b < LONG && i + row->lanes <= ends[b]; i += row->lanes) {
+                for (size_t j = 0; j < row->lanes && i + AHEAD + j < width; j++)
+                    fetch(&spans[order[i + AHEAD + j]]);
+                hash_copies(begin, row, spans, order + i, b, out + (window - first) * d);
+            }
+            for (; i < ends[b]; i++)
+                rest[rests++] = window + order[i];
+        }
+        if (rests > WINDOW || window + width == end) {
+            refill_lanes(begin, row, messages, rest, rests, first, out, isas);
+            rests = 0;
         }
     }
 }

@@ -38,7 +38,14 @@ from merklecore.hashing import (
     sha512,
     sm3,
 )
-from merklecore.tree import InclusionProof, MerkleTree, Profile, merkle_root, profiles
+from merklecore.tree import (
+    InclusionProof,
+    MerkleTree,
+    Profile,
+    merkle_root,
+    openzeppelin_order,
+    profiles,
+)
 
 __all__ = [
     "BackendError",
@@ -62,6 +69,7 @@ __all__ = [
     "keccak256",
     "merkle_root",
     "new",
+    "openzeppelin_order",
     "profiles",
     "sha3_256",
     "sha256",

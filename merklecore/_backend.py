@@ -32,6 +32,7 @@ __all__ = [
     "keccak256",
     "kernels",
     "leaf_hash",
+    "leaf_hashes",
     "measure",
     "new",
     "path",
@@ -121,6 +122,7 @@ hash_pairs = _chosen.hash_pairs
 keccak256 = _chosen.keccak256
 kernels = _chosen.kernels
 leaf_hash = _chosen.leaf_hash
+leaf_hashes = _chosen.leaf_hashes
 measure = _chosen.measure
 new = _chosen.new
 path = _chosen.path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["holds_objects", "shown"]
+__all__ = ["exports_objects", "holds_objects", "shown"]
 
 PRINTED_BITS = 256  # Python refuses to print integers of thousands of digits
 
@@ -23,3 +23,15 @@ def holds_objects(form: str) -> bool:
     (True, False)
     """
     return "O" in form and "O" in "".join(form.split(":")[::2])  # between colons stand names
+
+
+def exports_objects(column: object) -> bool:
+    """Tell whether a column of polars is of Python objects: what it exports as bytes are their addresses.
+
+    >>> exports_objects([b"no column"])
+    False
+    """
+    if not any(str(kind.__module__).partition(".")[0] == "polars" for kind in type(column).__mro__):
+        return False
+    types = getattr(column, "dtypes", None) or [getattr(column, "dtype", None)]  # of a frame, of a series
+    return any(str(kind).startswith("Object") for kind in types)

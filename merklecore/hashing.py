@@ -14,8 +14,18 @@ if TYPE_CHECKING:
     from numpy import uint8
     from numpy.typing import NDArray
 
+    class ArrowArray(Protocol):
+        """A column in one piece: Apache Arrow, "The Arrow PyCapsule Interface"."""
+
+        def __arrow_c_array__(self, requested_schema: Any = None, /) -> Any: ...
+
+    class ArrowStream(Protocol):
+        """A column in any number of pieces, by the same."""
+
+        def __arrow_c_stream__(self, requested_schema: Any = None, /) -> Any: ...
+
     Data: TypeAlias = ReadableBuffer | NDArray[Any]
-    Messages: TypeAlias = Sequence[Data] | Data
+    Messages: TypeAlias = Sequence[Data] | Data | ArrowArray | ArrowStream
     Out = TypeVar("Out", bound=WriteableBuffer | NDArray[Any])
 
     class Hash(Protocol):
@@ -128,8 +138,10 @@ def hash_many(
     """Hash n messages: row i of the result is H(prefix || messages[i]).
 
     messages: a list or tuple of bytes-like objects of any lengths; an array or other C-contiguous buffer of
-    bytes, shape (n, w); or a NumPy array of ``S`` or ``V`` items, whose raw bytes are taken, trailing NULs
-    included. A flat buffer does not say where a message ends and is refused.
+    bytes, shape (n, w); a NumPy array of ``S`` or ``V`` items, whose raw bytes are taken, trailing NULs
+    included; or a column of pyarrow, polars, pandas or whatever else exports it (Apache Arrow, "The Arrow
+    PyCapsule Interface"): binary, large_binary, fixed_size_binary or binary_view without nulls. A flat buffer
+    does not say where a message ends and is refused.
     prefix: bytes-like, of any length.
     threads: None (as many as the CPUs when the work is large), or 1 to 1024. The result is the same.
     out: a writable buffer of bytes, shape (n, d) or (n * d,), that shares no memory with the input; it is
@@ -179,7 +191,8 @@ def hash_pairs(
 ) -> Any:
     """Hash one level of a tree: row i of the result is H(prefix || nodes[2 i] || nodes[2 i + 1]).
 
-    nodes: n digests, n even: uint8, shape (n, d); n * d bytes in one flat buffer; or a list of d bytes each.
+    nodes: n digests, n even: uint8, shape (n, d); n * d bytes in one flat buffer; or a list or an Arrow
+    column of d bytes each.
     prefix, threads, out: as in ``hash_many``; the result has n // 2 rows.
 
     Returns uint8, shape (n // 2, d). InputError for an odd n, another width, or an ``out`` that does not fit.

@@ -14,7 +14,8 @@ NAMES = {
     *("BackendError", "BlockError", "BoundsError", "InputError", "MerkleCoreError", "ProofError", "errors"),
     *("algorithms", "cpu_info", "digest", "hash_many", "hash_pairs", "new"),
     *("sha256", "sha256d", "sha512", "sha3_256", "keccak256", "sm3", "blake3", "blake2b_256"),
-    *("InclusionProof", "MerkleTree", "Profile", "merkle_root", "profiles", "__version__"),
+    "__version__",
+    *("InclusionProof", "MerkleTree", "Profile", "merkle_root", "openzeppelin_order", "profiles"),
 }
 SIGNATURES = {
     mc.algorithms: "()",
@@ -24,6 +25,7 @@ SIGNATURES = {
     mc.hash_pairs: "(nodes, algorithm='sha256', *, prefix=b'', threads=None, out=None)",
     mc.cpu_info: "()",
     mc.merkle_root: "(leaves, profile='rfc6962', *, hashed=False, threads=None, executor=None)",
+    mc.openzeppelin_order: "(leaves, profile='openzeppelin')",
     mc.MerkleTree.__init__: "(self, leaves=(), profile='rfc6962', *, hashed=False, threads=None)",
     mc.MerkleTree.append: "(self, leaf, *, hashed=False)",
     mc.MerkleTree.extend: "(self, leaves, *, hashed=False)",

@@ -34,8 +34,9 @@ for algorithm in mc.algorithms():
             for function, source in (mc.hash_pairs, pairs), (mc.hash_many, lists), (mc.hash_many, equal):
                 total.update(function(source, algorithm, prefix=prefix, out=bytearray(d * n)))
 leaves = [data[i : i + 32] for i in range(5000)]
-for profile in mc.profiles:
-    total.update(mc.merkle_root(leaves, profile))
+for profile in mc.profiles.values():
+    few = 300 if profile.algorithm == "keccak256" else None  # the reference has it in plain Python
+    total.update(mc.merkle_root(leaves[:few], profile))
 print(json.dumps([total.hexdigest(), mc.cpu_info()]))
 """
 
@@ -57,7 +58,7 @@ def order(masked=""):
     left = {name for name in FEATURES if name not in masked.split(",")}
     if "avx2" not in left:
         left -= {"avx512"}  # it stands on AVX2
-    fast = {"fastsha", "avx512", "shani"} <= left
+    fast = {"fastsha", "avx2", "shani"} <= left
     names = ["shani", "avx512", "avx2"] if fast else ["avx512", "shani", "avx2"]
     return [name for name in names if name in left] + ["portable"]
 
@@ -75,7 +76,7 @@ def test_the_features_are_those_that_the_system_lists():
         "avx2": {"avx", "avx2"} <= flags,
     }
     amd = about.get("vendor_id") == "AuthenticAMD" and int(about["cpu family"]) >= 0x19
-    has["fastsha"] = amd and has["avx512"] and has["shani"]
+    has["fastsha"] = amd and has["avx2"] and has["shani"]
     assert [name for name in has if has[name]] == FEATURES
 
 

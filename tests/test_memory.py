@@ -7,6 +7,7 @@ from itertools import cycle
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import merklecore as mc
@@ -66,6 +67,12 @@ class Things:
         self.many = np.zeros((200, 32), np.uint8)  # more than a root keeps on the stack
         self.pieces = np.zeros((20, 64), np.uint8)[:, ::2]
         self.words = np.zeros((4, 4), np.uint32)
+        self.column = pa.array([b"%d" % i * i for i in range(20)])
+        self.chunks = pa.chunked_array([self.column[:7], self.column[7:7], self.column[7:]])
+        self.views = pa.array([bytes(i) for i in range(20)], pa.binary_view())
+        self.nulls = pa.chunked_array([self.column, pa.array([b"a", None])])
+        self.texts = pa.array(["a", "b"])
+        self.table = pa.table({"a": self.column})
         self.out = bytearray(20 * 32)
         self.short = bytearray(7)
         self.view = memoryview(bytes(64))[::2]
@@ -109,6 +116,12 @@ def calls(x):
         "hash_many of bytes": lambda: mc.hash_many(x.plain, prefix=x.prefix, out=x.out),
         "hash_many of bytearrays": lambda: mc.hash_many(x.buffers, out=x.out),
         "hash_many of rows": lambda: mc.hash_many(x.rows, "sha256d"),
+        "hash_many of a column": lambda: mc.hash_many(x.column, out=x.out),
+        "hash_many of a column in chunks": lambda: mc.hash_many(x.chunks, out=x.out),
+        "hash_many of views": lambda: mc.hash_many(x.views, out=x.out),
+        "hash_many of a table": lambda: mc.hash_many(x.table, out=x.out),
+        "hash_many of a column with nulls": refused(lambda: mc.hash_many(x.nulls), wrong),
+        "hash_many of a column of texts": refused(lambda: mc.hash_many(x.texts), wrong),
         "hash_many of an object among others": refused(lambda: mc.hash_many(x.spoilt), types),
         "hash_many of a flat buffer": refused(lambda: mc.hash_many(x.buffer), wrong),
         "hash_many of pieces": refused(lambda: mc.hash_many(x.pieces), wrong),
@@ -126,6 +139,8 @@ def calls(x):
         "hash_pairs of an odd one": refused(lambda: mc.hash_pairs(x.buffers[:3]), wrong),
         "merkle_root": lambda: mc.merkle_root(x.buffers),
         "merkle_root of rows": lambda: mc.merkle_root(x.rows, "ssz"),
+        "merkle_root of a column": lambda: mc.merkle_root(x.column),
+        "merkle_root of uneven columns": refused(lambda: mc.merkle_root(x.chunks, "ssz"), wrong),
         "merkle_root of many rows": lambda: mc.merkle_root(x.many),
         "merkle_root of an object": refused(lambda: mc.merkle_root(x.spoilt), types),
         "merkle_root of uneven ones": refused(lambda: mc.merkle_root(x.uneven, "bitcoin"), wrong),

@@ -11,9 +11,11 @@ import pytest
 import merklecore as mc
 from merklecore import _native, reference
 from merklecore.reference import machine
+from merklecore.tree.profiles import FIELDS
 from tests.known_answers import known_answers
 from tests.processes import PATIENCE
 from tests.shapes import KERNELS
+from tests.tree.definitions import DEFINITIONS
 
 pytestmark = pytest.mark.native_only
 
@@ -93,9 +95,20 @@ def test_a_kernel_has_benchmarks(benchmarks, algorithm, kernel, file):
     assert wanted in ids_of(benchmarks, file), f"{algorithm} on {kernel} is missing in {file}.py"
 
 
+@pytest.mark.parametrize("name", mc.profiles)
+def test_a_profile_has_a_twin_a_definition_and_a_place_in_the_docs(name):
+    """The reference, the recursion from its system's text, and a line in the page on choosing one."""
+    leaves = tuple(bytes([i]) * 32 for i in range(5))
+    profile = mc.profiles[name]
+    fields = [getattr(profile, field) for field in FIELDS[1:]]
+    assert reference.root(reference.Spec(*fields), leaves) == DEFINITIONS[name].root(leaves)
+    assert mc.merkle_root(leaves, name) == DEFINITIONS[name].root(leaves)
+    assert f"| `{name}`" in (ROOT / "docs/profiles.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("profile", mc.profiles)
 def test_a_profile_has_benchmarks(benchmarks, profile):
-    for means in ("chosen", "reference"):
+    for means in ("chosen", PEERS.get(mc.profiles[profile].algorithm, "reference")):
         assert f"::test_root[{profile}-{means}]" in benchmarks, f"{profile} is missing in bench_trees.py"
 
 

@@ -10,10 +10,10 @@ import pytest
 
 import merklecore as mc
 from merklecore import _native
-from merklecore.reference import recursive
 from tests.meanwhile import meanwhile
 from tests.oracles import HASHES
 from tests.shapes import MIXED, noise
+from tests.tree.definitions import DEFINITIONS
 
 pytestmark = pytest.mark.native_only
 
@@ -76,11 +76,7 @@ def test_roots_and_trees(name):
     """Also from a number held already: blocks begin where the tree's do, not where the batch does."""
     rows = ROWS[:, :32]
     leaves = tuple(map(bytes, rows))
-    root_of = {
-        "rfc6962": recursive.rfc6962_root,
-        "bitcoin": recursive.bitcoin_root,
-        "ssz": recursive.ssz_root,
-    }[name]
+    root_of = DEFINITIONS[name].root
     roots = {n: root_of(leaves[:n]) for n in SIZES}
     rows = np.ascontiguousarray(rows)
     for threads in THREADS:

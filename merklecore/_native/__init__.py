@@ -22,7 +22,7 @@ from merklecore._native.hashing import (
 from merklecore._native.incremental import new
 from merklecore._native.proofs import fold, path
 from merklecore._native.spec import Spec, leaf_hash
-from merklecore._native.trees import Nodes, root
+from merklecore._native.trees import Nodes, leaf_hashes, root
 
 __all__ = [
     "DIGEST_SIZES",
@@ -41,6 +41,7 @@ __all__ = [
     "keccak256",
     "kernels",
     "leaf_hash",
+    "leaf_hashes",
     "measure",
     "new",
     "path",

@@ -2,6 +2,7 @@
 from cpython.buffer cimport Py_buffer
 from libc.stdint cimport uint8_t, uint64_t
 
+from merklecore._native.arrow cimport Column
 from merklecore._native.core cimport mc_messages, mc_span
 
 
@@ -26,6 +27,8 @@ cdef class Messages:
     cdef int take_items(self, object source, str what, Py_ssize_t width) except -1
     cdef int take_others(self, str what, Py_ssize_t others) except -1
     cdef void _sum_up(self, Py_ssize_t n) noexcept
+    cdef int _demand(self, str what, Py_ssize_t width) except -1
+    cdef int take_column(self, Column column, str what, Py_ssize_t width) except -1
     cdef int take_buffer(self, object source, str what, Py_ssize_t width) except -1
     cdef bint overlaps(self, const uint8_t *data, size_t size) noexcept
 

@@ -13,6 +13,7 @@ from cpython.ref cimport Py_INCREF, PyObject
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
 from libc.string cimport strchr
 
+from merklecore._native.arrow cimport Column, column_of
 from merklecore._native.core cimport MC_MAX_THREADS, MC_MIXED
 
 import os
@@ -132,10 +133,17 @@ cdef class Messages:
         if others:
             self.take_others(what, others)
         self._sum_up(n)
-        if width >= 0 and n and self.c.width != <size_t>width:
-            for i in range(n):
-                if self.spans[i].size != <size_t>width:
-                    raise InputError(f"{what}[{i}]: {self.spans[i].size} bytes where {width} are needed")
+        return self._demand(what, width)
+
+    cdef int _demand(self, str what, Py_ssize_t width) except -1:
+        """That each has `width` bytes, where that is known."""
+        cdef size_t i, size
+        if width < 0 or self.c.width == <size_t>width:
+            return 0
+        for i in range(self.c.n):
+            size = self.c.width if self.spans == NULL else self.spans[i].size
+            if size != <size_t>width:
+                raise InputError(f"{what}[{i}]: {size} bytes where {width} are needed")
         return 0
 
     cdef int take_others(self, str what, Py_ssize_t others) except -1:
@@ -204,6 +212,19 @@ cdef class Messages:
         self.total = <size_t>view.len
         return 0
 
+    cdef int take_column(self, Column column, str what, Py_ssize_t width) except -1:
+        self.items = (column,)
+        if column.rows == NULL:
+            self.spans = column.give_spans()
+            self._sum_up(<Py_ssize_t>column.n)
+        else:
+            self.c.spans = NULL
+            self.c.rows = column.rows
+            self.c.width = column.width
+            self.c.n = column.n
+            self.total = column.n * column.width
+        return self._demand(what, width)
+
     cdef bint overlaps(self, const uint8_t *data, size_t size) noexcept:
         cdef size_t i
         if self.c.spans == NULL:
@@ -229,13 +250,17 @@ cdef void *_grown(void *block, size_t size) except NULL:
 cdef Messages messages_of(object source, str what, Py_ssize_t width):
     """`width`: of every message where it is known, else -1. So many that sizes in bytes overflow are refused here."""
     cdef Messages messages = Messages.__new__(Messages)
+    cdef Column column
     if isinstance(source, (list, tuple)):
         messages.take_items(source, what, width)
     elif PyObject_CheckBuffer(source) and not PyUnicode_Check(source):
         messages.take_buffer(source, what, width)
     else:
-        raise TypeError(f"{what}: a list or tuple of bytes-like objects or an array of bytes is needed, "
-                        f"not {_kind(source)}")
+        column = column_of(source, what)
+        if column is None:
+            raise TypeError(f"{what}: a list or tuple of bytes-like objects or an array of bytes is needed, "
+                            f"not {_kind(source)}")
+        messages.take_column(column, what, width)
     if messages.c.n > MOST:
         raise InputError(f"{what}: {messages.c.n} are more than {MOST}, the most there can be")
     return messages

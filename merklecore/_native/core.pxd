@@ -1,4 +1,4 @@
-# The only declarations of the C core, csrc/merklecore.h.
+# The only declarations of the C core: csrc/merklecore.h, and csrc/arrow.h at the end.
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 cdef extern from "merklecore.h" nogil:
@@ -90,11 +90,17 @@ cdef extern from "merklecore.h" nogil:
     mc_status mc_hash_lone(const mc_rule *rule, const uint8_t *node, uint8_t *out, uint32_t isas)
     mc_status mc_leaf_hashes(const mc_rule *rule, const mc_messages *leaves, size_t first, size_t n, uint8_t *out,
                              uint32_t isas)
+    mc_status mc_leaf_hashes_parallel(const mc_rule *rule, const mc_messages *leaves, int hashed, uint8_t *out,
+                                      uint32_t isas, unsigned threads)
     mc_status mc_reduce(const mc_rule *rule, const mc_messages *leaves, int hashed, mc_peaks *peaks, uint32_t isas,
                         unsigned threads)
     mc_status mc_close(const mc_rule *rule, uint64_t size, const uint8_t *const *peak, mc_edge *edge, uint32_t isas)
     mc_status mc_extend(const mc_rule *rule, uint8_t *const *level, uint64_t size, const mc_messages *leaves,
                         int hashed, uint64_t *equal_pairs, uint32_t isas, unsigned threads)
+    mc_status mc_heap(const mc_rule *rule, const uint8_t *leaves, size_t n, uint8_t *inner, uint32_t isas,
+                      unsigned threads)
+    mc_status mc_heap_root(const mc_rule *rule, const mc_messages *leaves, int hashed, uint8_t *root, uint32_t isas,
+                           unsigned threads)
     mc_status mc_plan(const mc_rule *rule, uint64_t index, uint64_t size, mc_step *steps, size_t *count)
     mc_status mc_fold(const mc_rule *rule, const uint8_t *leaf_hash, const uint8_t *const *path, const mc_step *steps,
                       size_t count, uint8_t *root, size_t *fault, uint32_t isas)
@@ -149,3 +155,47 @@ cdef extern from "merklecore.h" nogil:
     void mc_bitcoin_close(mc_bitcoin_block *block)
     mc_status mc_bitcoin_txids(const mc_bitcoin_block *block, uint8_t *txids, uint32_t isas)
     void mc_bitcoin_table(const mc_bitcoin_block *block, uint8_t *rows)
+
+cdef extern from "arrow.h" nogil:
+    enum: MC_ARROW_BINARY, MC_ARROW_LARGE_BINARY, MC_ARROW_FIXED, MC_ARROW_VIEWS
+
+    ctypedef enum mc_arrow_status:
+        MC_ARROW_OK
+        MC_ARROW_FORMAT
+        MC_ARROW_DICTIONARY
+        MC_ARROW_COLUMNS
+        MC_ARROW_EXTENT
+        MC_ARROW_SHORT
+        MC_ARROW_BUFFERS
+        MC_ARROW_NO_BUFFER
+        MC_ARROW_NULL_COUNT
+        MC_ARROW_NULL
+        MC_ARROW_OFFSETS
+        MC_ARROW_SIZE
+        MC_ARROW_VIEW
+        MC_ARROW_BEYOND
+
+    cdef struct ArrowSchema:
+        void (*release)(ArrowSchema *) noexcept nogil
+    cdef struct ArrowArray:
+        void (*release)(ArrowArray *) noexcept nogil
+    cdef struct ArrowArrayStream:
+        int (*get_schema)(ArrowArrayStream *, ArrowSchema *) noexcept nogil
+        int (*get_next)(ArrowArrayStream *, ArrowArray *) noexcept nogil
+        const char *(*get_last_error)(ArrowArrayStream *) noexcept nogil
+        void (*release)(ArrowArrayStream *) noexcept nogil
+
+    ctypedef struct mc_arrow_fault:
+        size_t at
+        int64_t a, b
+    ctypedef struct mc_arrow_type:
+        int kind
+        const char *format
+    ctypedef struct mc_arrow_values:
+        size_t n, width
+        const uint8_t *rows
+    mc_arrow_status mc_arrow_type_of(const ArrowSchema *schema, mc_arrow_type *type, mc_arrow_fault *fault)
+    mc_arrow_status mc_arrow_open(const mc_arrow_type *type, const ArrowArray *array, mc_arrow_values *values,
+                                  mc_arrow_fault *fault)
+    mc_arrow_status mc_arrow_spans(const mc_arrow_type *type, const mc_arrow_values *values, mc_span *spans,
+                                   mc_arrow_fault *fault)

@@ -109,7 +109,7 @@ cdef _read_environment():
         mask &= ~<uint32_t>bits[name]
     if not mask & MC_ISA_AVX2:
         mask &= ~<uint32_t>MC_ISA_AVX512
-    if not mask & MC_ISA_AVX512 or not mask & MC_ISA_SHANI:
+    if not mask & MC_ISA_AVX2 or not mask & MC_ISA_SHANI:
         mask &= ~<uint32_t>MC_FAST_SHA
     disabled = tuple(_names(features & ~mask))
 

@@ -1,7 +1,9 @@
-from typing import SupportsIndex, final
+from typing import Any, SupportsIndex, final
 
 from merklecore._native.arguments import _Data, _Messages
 from merklecore._native.spec import Spec
+
+__pyx_capi__: dict[str, object]  # what the sibling modules call in C
 
 @final
 class Nodes:
@@ -28,3 +30,10 @@ def root(
     threads: SupportsIndex | None = None,
     kernel: str | None = None,
 ) -> bytes: ...
+def leaf_hashes(
+    spec: Spec,
+    leaves: _Messages,
+    hashed: bool = False,
+    threads: SupportsIndex | None = None,
+    kernel: str | None = None,
+) -> Any: ...

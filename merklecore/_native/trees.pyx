@@ -1,28 +1,51 @@
 """Trees: roots, and kept levels."""
 
 cimport cython
+from cpython.buffer cimport Py_buffer, PyBuffer_Release
+from cpython.exc cimport PyErr_CheckSignals
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
+from posix.unistd cimport getpid, usleep
 
-from merklecore._native.arguments cimport Messages, messages_of, natural, one_message, thread_count
+from merklecore._native.arguments cimport (
+    Messages, messages_of, natural, one_message, output, thread_count, view_of,
+)
 from merklecore._native.core cimport (
-    MC_OK, mc_close, mc_edge, mc_extend, mc_peaks, mc_reduce, mc_release, mc_reserve, mc_status,
+    MC_ODD_DUPLICATE, MC_ODD_HEAP, MC_OK, mc_close, mc_edge, mc_extend, mc_heap, mc_heap_root,
+    mc_leaf_hashes_parallel, mc_peaks, mc_reduce, mc_release, mc_reserve, mc_status,
 )
 from merklecore._native.dispatch cimport allowed, failed
 from merklecore._native.spec cimport Spec, digest_at
 
-from merklecore.errors import BoundsError
+from merklecore.errors import BoundsError, InputError
 
 cdef size_t GROWN_LARGE = 1 << 20  # bytes
+cdef size_t SMALL_HEAP = 1 << 12  # leaves: hashed before another thread could have taken the GIL
 
 
 cdef size_t work(Messages source) noexcept:
     return source.c.n + source.total // 64
 
 
+def leaf_hashes(Spec spec, leaves, hashed=False, threads=None, kernel=None):
+    """All of level 0: uint8, shape (n, d)."""
+    cdef uint32_t isas = allowed(spec.rule.hash, kernel)
+    cdef bint ready = hashed
+    cdef Messages source = messages_of(leaves, "leaves", spec.width(ready))
+    cdef unsigned crew = <unsigned>thread_count(threads, work(source))
+    cdef Py_buffer buffer
+    cdef mc_status status
+    result = output(None, source.c.n, spec.d, source, view_of(b"", "prefix"), &buffer)
+    with nogil:
+        status = mc_leaf_hashes_parallel(&spec.rule, &source.c, ready, <uint8_t *>buffer.buf, isas, crew)
+    PyBuffer_Release(&buffer)
+    failed(status)
+    return result
+
+
 def root(Spec spec, leaves, hashed=False, threads=None, kernel=None):
-    """The root over all leaves, in memory that does not grow with their number."""
+    """The root over all leaves, in memory that does not grow with their number, unless they make a heap."""
     cdef uint32_t isas = allowed(spec.rule.hash, kernel)
     cdef bint ready = hashed
     cdef Messages source = messages_of(leaves, "leaves", spec.width(ready))
@@ -36,8 +59,11 @@ def root(Spec spec, leaves, hashed=False, threads=None, kernel=None):
         return spec.empty_tree()
     spec.admit(source.c.n)
     with nogil:
-        status = mc_reduce(&spec.rule, &source.c, ready, &peaks, isas, crew)
-        if status == MC_OK:
+        if spec.rule.odd == MC_ODD_HEAP:
+            status = mc_heap_root(&spec.rule, &source.c, ready, edge.root, isas, crew)
+        else:
+            status = mc_reduce(&spec.rule, &source.c, ready, &peaks, isas, crew)
+        if status == MC_OK and spec.rule.odd != MC_ODD_HEAP:
             for k in range(64):
                 peak[k] = peaks.node[k]
             status = mc_close(&spec.rule, peaks.size, peak, &edge, isas)
@@ -51,7 +77,9 @@ cdef class Nodes:
         self.spec = spec
         memset(self.levels, 0, sizeof(self.levels))
         self.size = self.pairs = 0
+        self.closing = 0
         self.closed = self.busy = False
+        self.isas = allowed(spec.rule.hash, None)
 
     def __dealloc__(self):
         cdef int k
@@ -71,22 +99,33 @@ cdef class Nodes:
         return total
 
     cdef int idle(self) except -1:
+        """Nobody changes the tree, and nobody will before the caller gives the GIL away."""
+        while self.closing:
+            if self.closing != getpid():
+                self.closing = 0  # left behind by a fork in the midst of it
+                continue
+            with nogil:
+                usleep(100)
+            PyErr_CheckSignals()
         if self.busy:
             raise BufferError("the tree is being extended by another call")
         return 0
 
     cdef int reserve(self, uint64_t size) except -1:
         """Room for `size` leaves: no more at first; when it grows, half as much again, or an eighth of much."""
-        cdef size_t d = self.spec.d
-        cdef uint64_t rows
         cdef int k = 0
-        while k < 64 and size >> k > 0:
-            rows = size >> k
-            if rows * d > self.levels[k].bytes:
-                if self.levels[k].at != NULL:
-                    rows += rows >> (3 if rows * d >= GROWN_LARGE else 1)
-                failed(mc_reserve(&self.levels[k], <size_t>(self.size >> k) * d, <size_t>rows * d))
+        cdef int levels = 1 if self.spec.rule.odd == MC_ODD_HEAP else 64
+        while k < levels and size >> k > 0:
+            self.grow(k, self.size >> k, size >> k)
             k += 1
+        return 0
+
+    cdef int grow(self, int k, uint64_t kept, uint64_t rows) except -1:
+        cdef size_t d = self.spec.d
+        if rows * d > self.levels[k].bytes:
+            if self.levels[k].at != NULL:
+                rows += rows >> (3 if rows * d >= GROWN_LARGE else 1)
+            failed(mc_reserve(&self.levels[k], <size_t>kept * d, <size_t>rows * d))
         return 0
 
     cdef int add(self, Messages source, bint hashed, unsigned crew, uint32_t isas) except -1:
@@ -122,6 +161,7 @@ cdef class Nodes:
         self.idle()
         cdef uint64_t first = self.size
         self.add(source, ready, crew, isas)
+        self.threads, self.isas = threads, isas
         return range(first, first + source.c.n)
 
     def append(self, leaf, hashed=False):
@@ -148,11 +188,19 @@ cdef class Nodes:
         cdef uint64_t n = natural(size, "size")
         if n > self.size:
             raise BoundsError(f"size {n} is above the tree's size {self.size}")
+        self.present(n)
         return n
+
+    cdef int present(self, uint64_t size) except -1:
+        if size != self.size and self.spec.rule.odd == MC_ODD_HEAP:
+            raise InputError(f"size {size}: a heap of {self.size} leaves holds no smaller one, for adding a leaf "
+                             "moves the others")
+        return 0
 
     cdef int close(self, uint64_t size, mc_edge *edge) except -1:
         cdef const uint8_t *peak[64]
         cdef int k
+        self.present(size)
         for k in range(64):
             peak[k] = self.levels[k].at + ((size >> k) - 1) * self.spec.d if size >> k & 1 else NULL
         failed(mc_close(&self.spec.rule, size, peak, edge, allowed(self.spec.rule.hash, None)))
@@ -160,14 +208,37 @@ cdef class Nodes:
 
     cdef int close_now(self) except -1:
         if not self.closed and self.size:
-            self.close(self.size, &self.edge)
+            if self.spec.rule.odd == MC_ODD_HEAP:
+                self.close_heap()
+            else:
+                self.close(self.size, &self.edge)
             self.closed = True
+        return 0
+
+    cdef int close_heap(self) except -1:
+        """Without the GIL, but for others it is as if it were held: `idle` waits, for readers are many."""
+        cdef mc_status status
+        cdef size_t d = self.spec.d, n = <size_t>self.size
+        cdef unsigned crew = <unsigned>thread_count(self.threads, n)
+        self.grow(1, 0, n - 1)
+        if n <= SMALL_HEAP:
+            status = mc_heap(&self.spec.rule, self.levels[0].at, n, self.levels[1].at, self.isas, 1)
+        else:
+            self.closing = getpid()
+            with nogil:
+                status = mc_heap(&self.spec.rule, self.levels[0].at, n, self.levels[1].at, self.isas, crew)
+            self.closing = 0
+        failed(status)
+        self.edge.present = self.edge.equal_pairs = 0
+        memcpy(self.edge.root, self.levels[1].at + (n - 2) * d if n > 1 else self.levels[0].at, d)
         return 0
 
     def root(self, size=None):
         cdef mc_edge earlier
         self.idle()
         cdef uint64_t n = self.size_of(size)
+        if size is not None:
+            self.idle()  # to read a size may have run anything
         if n == 0:
             return self.spec.empty_tree()
         if n == self.size:
@@ -179,5 +250,7 @@ cdef class Nodes:
     def equal_pairs(self):
         """Pairs of equal siblings in the tree, a lone node's own copy not counted."""
         self.idle()
+        if self.spec.rule.odd != MC_ODD_DUPLICATE:
+            return 0
         self.close_now()
         return self.pairs + (self.edge.equal_pairs if self.size else 0)

@@ -6,12 +6,10 @@ import errno
 import os
 import sys
 import time
-from contextlib import contextmanager
 from itertools import islice
 
 import merklecore as mc
 from merklecore import _backend
-from merklecore.cli.leaves import reading
 from merklecore.cli.terminal import Progress, shown
 
 TYPE_CHECKING = False
@@ -56,8 +54,11 @@ class Desk:
 
     def digests(self, names: Sequence[str], algorithm: str) -> tuple[list[bytes], dict[int, OSError]]:
         """Return the digest of each file; and, by their places, the errors of those that have none."""
-        with self._watched():
+        over = self._watch()
+        try:
             found = self._found(names, algorithm)
+        finally:
+            over()
         errors: dict[int, OSError] = {}
         if set(map(type, found)) != {bytes}:
             errors = {i: one for i, one in enumerate(found) if isinstance(one, OSError)}
@@ -71,6 +72,8 @@ class Desk:
         return [self._standard_input(algorithm) if name == "-" else next(files) for name in names]
 
     def _standard_input(self, algorithm: str) -> bytes | OSError:
+        from merklecore.cli.leaves import reading
+
         running = mc.new(algorithm)
         try:
             with reading("-") as file:
@@ -83,13 +86,11 @@ class Desk:
             return OSError(errno.EBADF, os.strerror(errno.EBADF), "-")
         return running.digest()
 
-    @contextmanager
-    def _watched(self) -> Iterator[None]:
-        """Show meanwhile what has been read: the backend does not come back before all is."""
+    def _watch(self) -> Callable[[], object]:
+        """Show what has been read, until the end is called: the backend does not come back before all is."""
         progress = self._progress
         if progress is None:
-            yield
-            return
+            return lambda: None
         from threading import Event, Thread
 
         over = Event()
@@ -100,11 +101,12 @@ class Desk:
 
         watcher = Thread(target=look)
         watcher.start()
-        try:
-            yield
-        finally:
+
+        def end() -> None:
             over.set()
             watcher.join()
+
+        return end
 
     def write(self, text: str) -> None:
         """Print to standard output: not before the next ``flush``, or what is said on standard error."""

@@ -11,8 +11,10 @@ backend where no extension is built. Both keep one contract (n messages, d bytes
 - ``hash_pairs(nodes, algorithm, prefix, threads, out)``: uint8, shape (n // 2, d);
 - ``hash_files(paths, algorithm, threads, done)``: of each file its digest as bytes, or the OSError it met;
   ``done``: a writable buffer of 8 bytes, to whose integer the bytes read are added as they come;
-- ``Spec(algorithm, leaf, leaf_prefix, node_prefix, odd, sort_pairs, limit, empty)``: the hashing rules of a profile;
+- ``Spec(algorithm, leaf, leaf_prefix, node_prefix, odd, sort_pairs, limit, empty)``: the hashing rules of a
+  profile;
 - ``root(spec, leaves, hashed, threads)``, ``leaf_hash(spec, leaf)``;
+- ``leaf_hashes(spec, leaves, hashed, threads)``: level 0, uint8, shape (n, d);
 - ``Nodes(spec)``: the complete nodes of every level: ``extend``, ``append``, ``leaf``, ``root``,
   ``equal_pairs``, ``nbytes``;
 - ``path(nodes, index, size)``: the siblings from a leaf to the root, as a tuple of bytes;
@@ -42,7 +44,7 @@ from merklecore.reference.hashing import (
 )
 from merklecore.reference.machine import check_environment, cpu_info, kernels, measure
 from merklecore.reference.proofs import fold, path
-from merklecore.reference.trees import Nodes, Spec, leaf_hash, root
+from merklecore.reference.trees import Nodes, Spec, leaf_hash, leaf_hashes, root
 
 __all__ = [
     "DIGEST_SIZES",
@@ -61,6 +63,7 @@ __all__ = [
     "keccak256",
     "kernels",
     "leaf_hash",
+    "leaf_hashes",
     "measure",
     "new",
     "path",

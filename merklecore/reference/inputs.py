@@ -10,14 +10,26 @@ from merklecore.errors import BoundsError, InputError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any, SupportsIndex, TypeAlias
+    from typing import Any, Protocol, SupportsIndex, TypeAlias
 
     from _typeshed import ReadableBuffer
     from numpy.typing import NDArray
 
+    from merklecore.reference.arrow import Column
+
+    class ArrowArray(Protocol):
+        """A column in one piece, by the Arrow PyCapsule interface."""
+
+        def __arrow_c_array__(self, requested_schema: Any = None, /) -> Any: ...
+
+    class ArrowStream(Protocol):
+        """A column in any number of pieces, by the same."""
+
+        def __arrow_c_stream__(self, requested_schema: Any = None, /) -> Any: ...
+
     Bytes: TypeAlias = bytes | memoryview  # contiguous, one dimension
     Data: TypeAlias = ReadableBuffer | NDArray[Any]
-    Messages: TypeAlias = Sequence[Data] | Data
+    Messages: TypeAlias = Sequence[Data] | Data | ArrowArray | ArrowStream
 
 __all__ = ["MAX_THREADS", "Rows", "check_threads", "contiguous", "fill", "natural", "output"]
 
@@ -73,19 +85,36 @@ def _view(source: Any, what: str, wanted: str) -> memoryview:
         raise InputError(f"{what}: not one contiguous piece of memory ({error})") from None
 
 
+def _column(source: Any, what: str) -> Column | None:
+    """What ``source`` exports by the Arrow PyCapsule interface; None where it has a buffer, or neither."""
+    if not (hasattr(source, "__arrow_c_array__") or hasattr(source, "__arrow_c_stream__")):
+        return None
+    try:
+        memoryview(source)
+    except TypeError:
+        from merklecore.reference.arrow import column_of  # ctypes is slow to import
+
+        return column_of(source, what)
+    except (BufferError, ValueError):
+        pass
+    return None
+
+
 class Rows:
     """The messages, leaves or nodes of one call: ``n`` of them, read block by block.
 
     ``width`` is the bytes of each where they are known, else -1: a flat buffer is cut by it.
     """
 
-    __slots__ = ("_items", "_view", "n", "width")
+    __slots__ = ("_column", "_items", "_view", "n", "width")
 
     def __init__(self, source: Messages, what: str, width: int = -1) -> None:
         self.width = width
         self.n: int
         if isinstance(source, (list, tuple)):
             self._take_items(tuple(source), what)
+        elif (column := _column(source, what)) is not None:
+            self._take_column(column, what)
         else:
             self._take_buffer(source, what)
         if self.n > MOST:
@@ -131,6 +160,16 @@ class Rows:
         self.width = found
         self._items = None
         self._view = view.cast("B") if form in BYTE_FORMATS and view.nbytes else view
+
+    def _take_column(self, column: Column, what: str) -> None:
+        self._column = column  # it holds the memory
+        if column.rows is None:
+            self._take_items(column.items, what)
+            return
+        if column.n and self.width not in (-1, column.width):
+            raise InputError(f"{what}[0]: {column.width} bytes where {self.width} are needed")
+        self.n, self.width = column.n, column.width
+        self._items, self._view = None, column.rows
 
     def block(self, start: int, stop: int) -> Sequence[Bytes]:
         """Return messages [start, stop)."""

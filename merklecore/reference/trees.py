@@ -2,7 +2,8 @@
 
 The terms are those of RFC 6962 section 2.1 and of the profiles: level 0 holds the leaf hashes, the node i of
 level k + 1 is H(node_prefix || node 2 i || node 2 i + 1 of level k). A node over 2^k leaves is complete and
-the same under every rule; what a rule says is how the right edge of the tree is closed, in `close` alone.
+the same under every rule; what a rule says is how the right edge of the tree is closed, in `close` alone. A
+heap (OpenZeppelin) has no such levels: `heap` makes its inner nodes, all of them anew when it has changed.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ from _thread import allocate_lock
 
 from merklecore.errors import BoundsError, InputError
 from merklecore.reference.hashing import DIGEST_SIZES, check_kernel, many
-from merklecore.reference.inputs import Rows, check_threads, contiguous, natural
+from merklecore.reference.inputs import Rows, check_threads, contiguous, fill, natural, output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import SupportsIndex
+    from typing import Any, SupportsIndex
 
     from merklecore.reference.inputs import Bytes, Data, Messages
 
-__all__ = ["Nodes", "Spec", "leaf_hash", "one_leaf", "root"]
+__all__ = ["Nodes", "Spec", "leaf_hash", "leaf_hashes", "one_leaf", "root"]
 
 MAX_DEPTH = 64
 BLOCK_LEVEL = 12  # a root is computed over blocks of 2^12 leaves, so that its memory does not grow with them
@@ -138,8 +139,8 @@ def close(spec: Spec, size: int, peaks: Sequence[bytes]) -> tuple[list[bytes], b
             continue
         if right:
             equal += spec.equal_siblings((left, right))
-        elif spec.odd == "split":
-            edge.append(left)  # a lone node rises
+        elif spec.odd in ("split", "rehash"):
+            edge.append(left if spec.odd == "split" else spec.lone(left))  # it rises, or is hashed alone
             continue
         else:
             right = left if spec.odd == "duplicate" else spec._zeros[k]
@@ -150,6 +151,38 @@ def close(spec: Spec, size: int, peaks: Sequence[bytes]) -> tuple[list[bytes], b
     return edge, top, equal
 
 
+def leaf_hashes(
+    spec: Spec,
+    leaves: Messages,
+    hashed: bool = False,
+    threads: SupportsIndex | None = None,
+    kernel: str | None = None,
+) -> Any:
+    """All of level 0: uint8, shape (n, d)."""
+    check_kernel(kernel)
+    rows = Rows(leaves, "leaves", spec.width(hashed))
+    check_threads(threads)
+    result = output(None, rows.n, spec.digest_size, ())
+    return fill(result, spec.leaf_hashes(rows.block(0, rows.n), hashed))
+
+
+def heap(spec: Spec, leaves: Sequence[bytes]) -> list[bytes]:
+    """Make the inner nodes over n leaf hashes as OpenZeppelin places them; the last one is the root.
+
+    They have an array t of 2 n - 1 nodes, t[i] over t[2 i + 1] and t[2 i + 2], the leaf of rank r at
+    t[2 n - 2 - r]. Read from its end it is a queue: the leaves, and behind them one node for each two from
+    its front, of which the second is the left one.
+    """
+    queue, taken = list(leaves), 0
+    while len(queue) - taken > 1:
+        end = len(queue) & ~1
+        pairs = queue[taken:end]
+        pairs[::2], pairs[1::2] = pairs[1::2], pairs[::2]
+        queue += spec.parents(pairs)
+        taken = end
+    return queue[len(leaves) :]
+
+
 def root(
     spec: Spec,
     leaves: Messages,
@@ -157,13 +190,19 @@ def root(
     threads: SupportsIndex | None = None,
     kernel: str | None = None,
 ) -> bytes:
-    """The root over all leaves; beyond the input it takes the memory of one block and one node a level."""
+    """The root over all leaves; beyond the input it takes the memory of one block and one node a level.
+
+    A heap takes that of all nodes.
+    """
     check_kernel(kernel)
     rows = Rows(leaves, "leaves", spec.width(hashed))
     check_threads(threads)
     if rows.n == 0:
         return spec.empty_tree()
     spec.admit(rows.n)
+    if spec.odd == "heap":
+        nodes = spec.leaf_hashes(rows.block(0, rows.n), hashed)
+        return [*nodes, *heap(spec, nodes)][-1]
     peaks = [b""] * 64
     for start in range(0, rows.n, 1 << BLOCK_LEVEL):
         level = spec.leaf_hashes(rows.block(start, start + (1 << BLOCK_LEVEL)), hashed)
@@ -195,7 +234,7 @@ def one_leaf(spec: Spec, leaf: Data, hashed: bool) -> bytes:
 
 
 class Nodes:
-    """The complete nodes of every level, one list a level.
+    """The complete nodes of every level, one list a level; of a heap the leaf hashes and all inner nodes.
 
     ``_count`` says how much of the lists counts: it changes last, so that a reader beside a writer, or after
     one that was interrupted, has the tree as it was.
@@ -245,6 +284,8 @@ class Nodes:
             size = self._count
             self._spec.admit(size + n)
             added, equal = [hashes()], 0
+            if self._spec.odd == "heap":
+                added.append([])  # its inner nodes are made when they are asked for
             while added[-1]:
                 k = len(added) - 1
                 lone = self._levels[k][(size >> k) - 1 : size >> k] if size >> k & 1 else []
@@ -276,9 +317,21 @@ class Nodes:
         n = natural(size, "size")
         if n > len(self):
             raise BoundsError(f"size {n} is above the tree's size {len(self)}")
+        if n != len(self) and self._spec.odd == "heap":
+            raise InputError(
+                f"size {n}: a heap of {len(self)} leaves holds no smaller one, "
+                "for adding a leaf moves the others"
+            )
         return n
 
     def _close(self, n: int) -> tuple[list[bytes], bytes, int]:
+        """What `close` returns; of a heap all inner nodes in place of the edge."""
+        if self._spec.odd == "heap":
+            inner = self._levels[1] if len(self._levels) > 1 else []
+            if len(inner) != n - 1:
+                inner = heap(self._spec, self._levels[0][:n])
+                self._levels[1:] = [inner]
+            return inner, inner[-1] if inner else self._levels[0][0], 0
         peaks = [self._levels[k][(n >> k) - 1] if n >> k & 1 else b"" for k in range(n.bit_length())]
         return close(self._spec, n, peaks)
 
@@ -289,4 +342,6 @@ class Nodes:
 
     def equal_pairs(self) -> int:
         """Pairs of equal siblings in the tree, a lone node's own copy not counted."""
-        return self._equal + (self._close(len(self))[2] if len(self) else 0)
+        if self._spec.odd != "duplicate" or not len(self):
+            return 0
+        return self._equal + self._close(len(self))[2]

@@ -6,7 +6,13 @@ stand over fewer leaves than 2^k: it is incomplete, changes as the tree grows, a
 computed from the complete nodes that ``covering_nodes`` lists.
 
 How a level with an odd count is closed is the profile's ``odd``: the lone node rises ("split", RFC 6962), is
-paired with itself ("duplicate", Bitcoin) or with a zero subtree ("pad", SSZ).
+paired with itself ("duplicate", Bitcoin) or with a zero subtree ("pad", SSZ), or is hashed alone ("rehash",
+FISCO BCOS 3).
+
+A heap (OpenZeppelin) has no levels but a queue Q of 2 size - 1 nodes: Q[0] to Q[size - 1] are the leaves in
+their order, Q[size + m] stands over Q[2 m + 1], its left child, and Q[2 m], and the last one is the root; in
+the library's own array it is at 2 size - 2 - q. There (0, i) is the leaf hash of leaf i and (1, m) the inner
+node Q[size + m]. All of them depend on the size: none is complete in the sense above.
 """
 
 from __future__ import annotations
@@ -19,12 +25,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import SupportsIndex
 
+ODDS = ("split", "duplicate", "pad", "rehash", "heap")
+
 __all__ = ["covering_nodes", "depth", "inclusion_nodes", "is_complete"]
 
 
 def depth(size: SupportsIndex, limit: SupportsIndex | None = None) -> int:
     """Return the levels above the leaves of a tree of ``size`` leaves, or those that ``limit`` asks for.
 
+    Of a heap it is the most that stand above a leaf; some have one less.
     BoundsError for a size below 1, InputError for a size above the limit.
 
     >>> depth(1), depth(5), depth(5, limit=1024)
@@ -46,7 +55,8 @@ def inclusion_nodes(
 ) -> list[tuple[int, int]]:
     """Return the ids of the nodes on an inclusion path, leaf to root: (level, index) of each hash.
 
-    With odd="split" they are the siblings of RFC 6962 section 2.1.1; where a lone node rises there is none.
+    With odd="split" they are the siblings of RFC 6962 section 2.1.1; where a lone node rises there is none,
+    nor where it is hashed alone ("rehash"). With "heap" ids are (0, leaf) and (1, inner node), see above.
     With "duplicate" a lone node's id is its own; with "pad" ids beyond the last node are zero subtrees, and
     with ``limit`` the path goes on to the depth of the limit. BoundsError unless index < size; InputError for
     another ``odd``, or a ``limit`` without "pad".
@@ -57,17 +67,24 @@ def inclusion_nodes(
     [(1, 2), (2, 0)]
     >>> inclusion_nodes(6, 7, "duplicate")
     [(0, 6), (1, 2), (2, 0)]
+    >>> inclusion_nodes(4, 7, "heap"), inclusion_nodes(0, 7, "heap")
+    ([(0, 5), (1, 1), (1, 3)], [(0, 1), (0, 6), (1, 4)])
     """
     i, n = natural(index, "index"), natural(size, "size")
     if i >= n:
         raise BoundsError(f"index {i} is not below size {n}")
     if not isinstance(odd, str):
         raise TypeError(f"odd: a str is needed, not {type(odd).__name__}")
-    if odd not in ("split", "duplicate", "pad"):
-        raise InputError(f"odd: {odd!r} is none of split, duplicate, pad")
+    if odd not in ODDS:
+        raise InputError(f"odd: {odd!r} is none of {', '.join(ODDS)}")
     if limit is not None and odd != "pad":
         raise InputError("limit: only a padded tree (odd='pad') has one")
     nodes = []
+    if odd == "heap":
+        while i < 2 * n - 2:  # the root of the queue
+            nodes.append((0, i ^ 1) if i ^ 1 < n else (1, (i ^ 1) - n))
+            i = n + i // 2
+        return nodes
     for level in range(depth(n, limit)):
         at, last = i >> level, (n - 1) >> level
         if at ^ 1 <= last or odd == "pad":

@@ -28,6 +28,9 @@ def merkle_root(
 ) -> bytes:
     """Return the root over n leaves, d bytes, without keeping the tree: O(log n) memory beyond the input.
 
+    Where the profile's tree is a heap (OpenZeppelin) no node has its place before the number of leaves is
+    known, so there it takes up to 2 n d bytes.
+
     leaves: what ``hash_many`` takes, n of any lengths; with ``hashed``, or where the profile takes leaves as
     they are, n digests of d bytes, which may also stand in one flat buffer.
     profile: a name in ``profiles`` or a Profile.
@@ -48,6 +51,9 @@ def merkle_root(
 
 class MerkleTree:
     """A tree that grows at its right edge and proves what it holds (RFC 6962 section 2.1, and others).
+
+    A heap (OpenZeppelin) is hashed as a whole when a root or a proof is asked for after a change, and answers
+    for its present size alone.
 
     It keeps the hashes of complete nodes, less than 2 d bytes a leaf, and no leaves. Arguments are those of
     ``merkle_root``. One writer or many readers: a change while another call is under way raises BufferError.
@@ -95,8 +101,8 @@ class MerkleTree:
     def mutated(self) -> bool:
         """Whether two equal siblings met where odd levels are duplicated: other leaves have this root too.
 
-        A lone node paired with itself does not count (CVE-2012-2459; Bitcoin Core, consensus/merkle.cpp).
-        False under other profiles.
+        A lone node paired with itself does not count (CVE-2012-2459; Bitcoin Core, consensus/merkle.cpp). So
+        it is under ``bitcoin`` and the three of ChainMaker; False under profiles that duplicate nothing.
 
         >>> ids = [b"a" * 32, b"b" * 32, b"c" * 32]
         >>> MerkleTree(ids, "bitcoin").root == MerkleTree([*ids, ids[2]], "bitcoin").root
@@ -155,6 +161,8 @@ class MerkleTree:
 
     def root_at(self, size: SupportsIndex) -> bytes:
         """Return the root of the tree of the first ``size`` leaves. BoundsError for a size above the tree's.
+
+        InputError for another size than the tree's where it is a heap.
 
         >>> MerkleTree([b"a", b"b", b"c"]).root_at(2) == MerkleTree([b"a", b"b"]).root
         True

@@ -9,14 +9,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import merklecore as mc
+from merklecore.cli import Plain, arguments, parse
 from tests.cli.coreutils import NASTY, TAGS, RunSum, coreutils, write_nasty
 from tests.oracles import HASHES
 
 Start = Callable[..., subprocess.Popen[bytes]]
+OPTIONS = vars(arguments.parse(["sum"]))  # whatever there are
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +100,33 @@ def test_options_stand_anywhere(run_sum: RunSum, top: Path) -> None:
         ["--tag", "-a", "sm3", "--threads", "3", "plain", "d0", "a b"],
     ):
         assert run_sum(*words, cwd=top) == want, words
+
+
+@pytest.mark.parametrize(
+    ("words", "plain"),
+    [
+        (["f"], True), (["a b", "", "x-y", "f=g"], True), (["-a", "sm3", "f", "g"], True), (["sum"], True),
+        ([], False), (["-"], False), (["f", "-"], False), (["--", "f"], False), (["f", "--", "-x"], False),
+        (["-a", "sm3"], False), (["-a", "md5", "f"], False), (["-a", "-a", "f"], False), (["-a"], False),
+        (["-asm3", "f"], False), (["--algorithm", "sm3", "f"], False), (["--alg", "sm3", "f"], False),
+        (["f", "-a", "sm3"], False), (["-a", "sm3", "-a", "sm3", "f"], False),
+        (["-a", "sm3", "-c", "f"], False), (["-1"], False), (["-r", "f"], False), (["f", "--help"], False),
+        (["-h"], False), (["--bogus", "f"], False),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_plain_sums_are_parsed_as_argparse_does(
+    words: list[str], plain: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def outcome(parser: Callable[[list[str]], Any]) -> tuple[dict[str, Any], Any]:
+        try:
+            args = parser(["sum", *words])
+        except SystemExit as end:
+            return {"code": end.code}, capsys.readouterr()
+        assert isinstance(args, Plain) == (plain and parser is parse)
+        return {name: getattr(args, name) for name in OPTIONS}, capsys.readouterr()
+
+    assert outcome(parse) == outcome(arguments.parse)
 
 
 def test_many_files_in_many_batches(run_sum: RunSum, tmp_path: Path) -> None:
@@ -266,10 +296,11 @@ def test_small_jobs_import_no_numpy(top: Path) -> None:
         "import sys; from merklecore.cli import main\n"
         "code = main(sys.argv[1:])\n"
         "late = {'numpy', 'asyncio', 'subprocess', 'ssl', 'threading', 'inspect'} & sys.modules.keys()\n"
+        "late |= {'argparse', 'enum', 're'} & sys.modules.keys() if sys.argv[2:] == ['plain'] else set()\n"
         "sys.exit(f'{code} {late}' if code or late else 0)"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(mc.__file__).parents[1])}
-    for arguments in (["sum", "-r", "."], ["sum", "--tag", "plain"]):
-        command = [sys.executable, "-c", script, *arguments]
+    for words in (["sum", "plain"], ["sum", "-r", "."], ["sum", "--tag", "plain"]):
+        command = [sys.executable, "-c", script, *words]
         done = subprocess.run(command, cwd=top, env=environment, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr

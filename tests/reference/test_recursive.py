@@ -6,6 +6,12 @@ from merklecore.reference.recursive import (
     bitcoin_mutated,
     bitcoin_path,
     bitcoin_root,
+    chainmaker_path,
+    chainmaker_root,
+    fisco_path,
+    fisco_root,
+    heap_path,
+    heap_root,
     rfc6962_path,
     rfc6962_root,
     ssz_path,
@@ -95,3 +101,55 @@ def test_ssz_pads_with_zero_subtrees():
     assert ssz_root((a,), 1) == ssz_root((a,)) == a
     assert ssz_root((), 4) == sha(zz, zz)
     assert ssz_path(2, (a, b, c), 5) == (z, sha(a, b), sha(zz, zz))
+
+
+def shown(data):
+    """In place of a hash: what was hashed can be read."""
+    return b"(" + data + b")"
+
+
+LETTERS = tuple(bytes([letter]) for letter in b"abcdefg")
+
+
+def test_a_lone_node_of_fisco_bcos_is_hashed_alone():
+    # Merkle.h: a group at the end of a level may have fewer than `width` members.
+    assert fisco_root(LETTERS[:1], shown) == b"a"
+    assert fisco_root(LETTERS[:5], shown) == b"(((ab)(cd))((e)))"
+    assert fisco_root(LETTERS[:6], shown) == b"(((ab)(cd))((ef)))"
+    assert fisco_root((b"b", b"a", b"c"), shown, sort_pairs=True) == b"((ab)(c))"
+    assert fisco_path(4, LETTERS[:5], shown) == (b"((ab)(cd))",)
+    assert fisco_path(5, LETTERS[:6], shown) == (b"e", b"((ab)(cd))")
+    assert fisco_root((), shown) == bytes(32)
+
+
+def test_chainmaker_takes_a_lone_node_twice():
+    # merkle.go: hash(left, left) if right is nil; nil over nil.
+    assert chainmaker_root((), shown) == b""
+    assert chainmaker_root(LETTERS[:1], shown) == b"a"
+    assert chainmaker_root(LETTERS[:5], shown) == b"(((ab)(cd))((ee)(ee)))"
+    assert chainmaker_path(4, LETTERS[:5], shown) == (b"e", b"(ee)", b"((ab)(cd))")
+    assert chainmaker_path(1, LETTERS[:5], shown) == (b"a", b"(cd)", b"((ee)(ee))")
+    ids = tuple(bytes([i]) * 32 for i in range(7))
+    for n in range(1, 8):
+        assert chainmaker_root(ids[:n], lambda x: sha(sha(x))) == bitcoin_root(ids[:n])
+
+
+def test_a_heap_fills_an_array_from_its_end():
+    # core.ts: tree[tree.length - 1 - i] = leaf, tree[i] = hash(tree[2 i + 1], tree[2 i + 2]).
+    assert heap_root(LETTERS[:1], shown) == b"a"
+    assert heap_root(LETTERS[:2], shown, False) == b"(ba)"
+    assert heap_root(LETTERS[:5], shown, False) == b"(((ba)e)(dc))"
+    assert heap_root(LETTERS[:5], shown) == b"(((ab)e)(cd))"
+    assert heap_path(0, LETTERS[:5], shown) == (b"b", b"e", b"(cd)")
+    assert heap_path(3, LETTERS[:5], shown) == (b"c", b"((ab)e)")
+
+
+def test_another_hash_in_place_of_sha256():
+    def other(data):
+        return hashlib.blake2s(data).digest()
+
+    a, b, c = b"a", b"b", b"c"
+    left = other(b"\1" + other(b"\0a") + other(b"\0b"))
+    assert rfc6962_root((a, b, c), other) == other(b"\1" + left + other(b"\0c"))
+    assert rfc6962_path(0, (a, b, c), other) == (other(b"\0b"), other(b"\0c"))
+    assert rfc6962_root((), other) == other(b"")

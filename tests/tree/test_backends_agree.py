@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import merklecore as mc
 from merklecore import _native, reference
+from merklecore.tree.geometry import ODDS
 from tests.oracles import SLOW
 
 
@@ -19,7 +20,7 @@ def duplicates(d):
 def specs(draw):
     algorithm = draw(st.sampled_from(mc.algorithms()))
     d = reference.DIGEST_SIZES[algorithm]
-    odd = draw(st.sampled_from(["split", "duplicate", "pad"]))
+    odd = draw(st.sampled_from(ODDS))
     leaf = draw(st.sampled_from(["hash", "hash_twice", "hash_digest", "as_is"]))
     return (
         algorithm,
@@ -72,6 +73,7 @@ def test_trees(fields, data):
             answer(lambda: backend.path(nodes, index, size)),
             answer(lambda: nodes.leaf(index)),
             [backend.leaf_hash(spec, leaf) for leaf in leaves],
+            backend.leaf_hashes(spec, leaves).tolist(),
             nodes.equal_pairs(),
             len(nodes),
             spec.digest_size,
@@ -129,13 +131,13 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("odd", ["split", "duplicate", "pad"])
+@pytest.mark.parametrize("odd", ODDS)
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_sizes_around_blocks(shape, odd, threads):
     """Blocks of 4,096 leaves, one more and one less, each size reached in two steps."""
-    fields = ("sha256", "hash", b"\0", b"\1", odd, False, None, None)
+    fields = ("sha256", "hash", b"\0", b"\1", odd, threads == 2, None, None)
     specs = [backend.Spec(*fields) for backend in (_native, reference)]
-    for n in (127, 128, 129, 4095, 4096, 4097, 8193):
+    for n in (63, 64, 65, 127, 128, 129, 4095, 4096, 4097, 8193):
         leaves = SHAPES[shape](n)
         native, expected = (
             b.root(s, leaves, False, threads) for b, s in zip((_native, reference), specs, strict=True)

@@ -103,6 +103,27 @@ def test_wrong_bounds():
             call()
     with pytest.raises(mc.InputError, match="size: 5 where the limit is 4"):
         geometry.inclusion_nodes(0, 5, "pad", 4)
-    with pytest.raises(mc.InputError, match="odd: 'heap' is none of"):
-        geometry.inclusion_nodes(0, 5, "heap")
+    with pytest.raises(mc.InputError, match="odd: 'tree' is none of"):
+        geometry.inclusion_nodes(0, 5, "tree")
     assert geometry.inclusion_nodes(np.uint8(1), np.int64(2)) == [(0, 0)]
+
+
+def test_ids_of_a_heap():
+    """The siblings' places in OpenZeppelin's array, t[i] over t[2 i + 1] and t[2 i + 2], as in core.ts."""
+    for size in range(1, 71):
+        last = 2 * size - 2
+        for index in range(size):
+            at, places = last - index, []
+            while at:
+                places.append(at + 1 if at % 2 else at - 1)
+                at = (at - 1) // 2
+            ids = geometry.inclusion_nodes(index, size, "heap")
+            assert [last - (i if level == 0 else size + i) for level, i in ids] == places
+            assert geometry.depth(size) - len(ids) in (0, 1)
+
+
+def test_ids_where_a_lone_node_is_hashed_alone():
+    """No hash stands for it in a path, as if it rose."""
+    for size in range(1, 71):
+        for index in range(size):
+            assert geometry.inclusion_nodes(index, size, "rehash") == geometry.inclusion_nodes(index, size)

@@ -11,15 +11,44 @@ def sha(*parts):
     return hashlib.sha256(b"".join(parts)).digest()
 
 
+ROWS = {
+    "rfc6962": ("sha256", "hash", b"\0", b"\1", "split", False, "hash"),
+    "rfc6962-sm3": ("sm3", "hash", b"\0", b"\1", "split", False, "hash"),
+    "bitcoin": ("sha256d", "as_is", b"", b"", "duplicate", False, bytes(32)),
+    "ssz": ("sha256", "as_is", b"", b"", "pad", False, None),
+    "openzeppelin": ("keccak256", "hash_twice", b"", b"", "heap", True, None),
+    "openzeppelin-simple": ("keccak256", "as_is", b"", b"", "heap", True, None),
+    "cometbft-txs": ("sha256", "hash_digest", b"\0", b"\1", "split", False, "hash"),
+    "fisco-bcos": ("keccak256", "as_is", b"", b"", "rehash", False, bytes(32)),
+    "fisco-bcos-sm3": ("sm3", "as_is", b"", b"", "rehash", False, bytes(32)),
+    "chainmaker": ("sha256", "as_is", b"", b"", "duplicate", False, b""),
+    "chainmaker-sm3": ("sm3", "as_is", b"", b"", "duplicate", False, b""),
+    "chainmaker-sha3": ("sha3_256", "as_is", b"", b"", "duplicate", False, b""),
+}
+
+
 def test_the_rows():
-    assert set(mc.profiles) == {"rfc6962", "bitcoin", "ssz"}
-    assert all(profile.name == name for name, profile in mc.profiles.items())
-    rfc, bitcoin, ssz = (mc.profiles[name] for name in ("rfc6962", "bitcoin", "ssz"))
-    assert (rfc.algorithm, rfc.leaf, rfc.leaf_prefix, rfc.node_prefix) == ("sha256", "hash", b"\0", b"\1")
-    assert (rfc.odd, rfc.empty, rfc.limit, rfc.sort_pairs) == ("split", "hash", None, False)
-    assert (bitcoin.algorithm, bitcoin.leaf, bitcoin.odd) == ("sha256d", "as_is", "duplicate")
-    assert bitcoin.empty == bytes(32)
-    assert (ssz.algorithm, ssz.leaf, ssz.odd, ssz.limit) == ("sha256", "as_is", "pad", None)
+    assert list(mc.profiles) == list(ROWS)
+    for name, row in ROWS.items():
+        p = mc.profiles[name]
+        assert (p.name, p.limit) == (name, None)
+        assert row == (
+            *(p.algorithm, p.leaf, p.leaf_prefix, p.node_prefix),
+            *(p.odd, p.sort_pairs, p.empty),
+        )
+
+
+def test_empty_trees_of_the_rows():
+    empty = {"bitcoin": bytes(32), "ssz": bytes(32), "fisco-bcos": bytes(32), "fisco-bcos-sm3": bytes(32)}
+    empty |= dict.fromkeys(("chainmaker", "chainmaker-sm3", "chainmaker-sha3"), b"")
+    empty |= {"rfc6962": sha(), "cometbft-txs": sha(), "rfc6962-sm3": mc.sm3(b"")}
+    for name in mc.profiles:
+        if name in empty:
+            assert mc.merkle_root([], name) == mc.MerkleTree([], name).root == empty[name]
+        else:
+            assert name.startswith("openzeppelin")
+            with pytest.raises(mc.InputError, match="an empty tree has no root under this profile"):
+                mc.merkle_root([], name)
 
 
 def test_the_mapping_is_read_only():
@@ -64,12 +93,11 @@ def test_replace_checks_again():
     [
         ({"algorithm": "md5"}, "algorithm 'md5' is none of sha256"),
         ({"leaf": "raw"}, "leaf: 'raw' is none of hash, hash_twice, hash_digest, as_is"),
-        ({"odd": "promote"}, "odd: 'promote' is none of split, duplicate, pad"),
-        ({"odd": "rehash"}, "not in this version"),
-        ({"odd": "heap"}, "not in this version"),
-        ({"sort_pairs": True}, "not in this version"),
+        ({"odd": "promote"}, "odd: 'promote' is none of split, duplicate, pad, rehash, heap"),
         ({"leaf": "as_is", "leaf_prefix": b"\0"}, "leaf_prefix: leaves that are taken as they are have none"),
         ({"limit": 4}, "only a padded tree"),
+        ({"odd": "heap", "limit": 4}, "only a padded tree"),
+        ({"odd": "rehash", "limit": 4}, "only a padded tree"),
         ({"odd": "pad", "limit": 0}, "limit: 0 is not between 1 and"),
         ({"odd": "pad", "limit": -1}, "limit: -1 is not between 1 and"),
         ({"odd": "pad", "limit": 2**64 + 1}, "is not between 1 and 2"),
@@ -86,6 +114,7 @@ def test_wrong_values(fields, said):
     "fields",
     [
         *({"name": None}, {"algorithm": b"sha256"}, {"leaf": None}, {"odd": 1}, {"sort_pairs": 1}),
+        *({"sort_pairs": None}, {"sort_pairs": "yes"}),
         *({"leaf_prefix": "x"}, {"leaf_prefix": 5}, {"node_prefix": None}, {"empty": 5}),
         *({"odd": "pad", "limit": True}, {"odd": "pad", "limit": 4.0}, {"odd": "pad", "limit": "4"}),
     ],
@@ -100,7 +129,9 @@ def test_resolving():
     assert resolve("rfc6962") is mc.profiles["rfc6962"]
     profile = mc.Profile("mine")
     assert resolve(profile) is profile
-    with pytest.raises(mc.InputError, match="profile 'rfc' is none of rfc6962, bitcoin, ssz"):
+    with pytest.raises(
+        mc.InputError, match="profile 'rfc' is none of rfc6962, rfc6962-sm3, bitcoin, ssz, open"
+    ):
         mc.merkle_root([], "rfc")
     for wrong in (None, b"ssz", 5, mc.Profile):
         with pytest.raises(TypeError, match="profile: a name or a Profile is needed"):
@@ -137,12 +168,19 @@ def test_the_rules_for_no_leaves():
 
 
 def test_what_is_separated():
-    def separated(leaf, leaf_prefix, node_prefix):
-        return mc.Profile("mine", leaf=leaf, leaf_prefix=leaf_prefix, node_prefix=node_prefix).separated
+    def separated(leaf, leaf_prefix, node_prefix, odd="split"):
+        values = {
+            mc.Profile(
+                "mine", leaf=leaf, leaf_prefix=leaf_prefix, node_prefix=node_prefix, odd=odd, sort_pairs=sort
+            ).separated
+            for sort in (False, True)  # where a pair's halves go is no matter
+        }
+        assert len(values) == 1
+        return values.pop()
 
-    assert mc.profiles["rfc6962"].separated
-    assert not mc.profiles["bitcoin"].separated
-    assert not mc.profiles["ssz"].separated
+    assert {name for name, profile in mc.profiles.items() if profile.separated} == {
+        *("rfc6962", "rfc6962-sm3", "cometbft-txs", "openzeppelin"),
+    }
     assert separated("hash", b"leaf", b"node")
     assert not separated("hash", b"", b"\1")
     assert not separated("hash", b"\0", b"")
@@ -151,3 +189,23 @@ def test_what_is_separated():
     assert separated("hash_digest", b"\0", b"\1")
     assert separated("hash_digest", b"", b"")
     assert not separated("hash_digest", b"x" * 33, b"x")
+    assert separated("hash", b"\0", b"\1", "rehash")
+    assert not separated("hash_twice", b"", b"", "rehash")
+    assert not separated("hash_twice", b"leaf", b"", "rehash")  # the prefix is in the inner hash
+    assert separated("hash_twice", b"", b"\1", "rehash")
+    assert not separated("hash_digest", b"", b"", "rehash")
+    assert separated("hash_digest", b"\0", b"", "rehash")
+    assert separated("hash_digest", b"\0", b"\1", "rehash")
+
+
+@pytest.mark.parametrize("leaf", ["hash_twice", "hash_digest"])
+def test_why_rehashing_mixes_what_other_rules_keep_apart(leaf):
+    """A lone node is hashed as the digest of a leaf is: what made the node is a leaf one level up."""
+    profile = mc.Profile("mine", leaf=leaf, odd="rehash")
+    tree = mc.MerkleTree([b"a", b"b", b"c"], profile)
+    lone = tree.leaf_hash(2)
+    preimage = sha(b"c")  # it is hashed to `lone`, and the lone node's parent is the hash of that
+    assert sha(preimage) == lone
+    left = mc.MerkleTree([b"a", b"b"], profile).root
+    forged = mc.merkle_root([left, mc.MerkleTree([preimage], profile).root], profile, hashed=True)
+    assert forged == tree.root

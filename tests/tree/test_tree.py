@@ -76,6 +76,7 @@ def test_memory(name):
     for start in range(0, 4000, 40):
         tree.extend(IDS)
         assert len(tree) == start + 40
+    assert tree.root == mc.merkle_root(IDS * 100, name)  # a heap has no inner nodes before
     assert 63 * 4000 <= tree.nbytes <= 96 * 4000
 
 

@@ -45,6 +45,48 @@ def test_the_primitive_refuses_them_too(vectors, backend):
         assert holds != wants_error, name
 
 
+# ---- OpenZeppelin: dumps of its own library ----------------------------------------------------------------
+
+
+def abi_string(text):
+    """The ABI encoding of a tuple of one string."""
+    data = text.encode()
+    return (32).to_bytes(32, "big") + len(data).to_bytes(32, "big") + data + bytes(-len(data) % 32)
+
+
+@pytest.mark.parametrize("kind", ["simple-v1.sorted", "standard-v1.unsorted"])
+def test_dumps_of_openzeppelin(vectors, kind):
+    dump = json.loads((vectors / f"trees/openzeppelin/{kind}.1_0_6.json").read_text())
+    stored = [bytes.fromhex(node[2:]) for node in dump["tree"]]
+    values, n = dump["values"], len(dump["values"])
+    if kind.startswith("simple"):
+        profile = "openzeppelin-simple"
+        leaves = [bytes.fromhex(value["value"][2:]) for value in values]
+        order = mc.openzeppelin_order(leaves, profile).tolist()
+    else:
+        profile = "openzeppelin"
+        leaves = [abi_string(*value["value"]) for value in values]
+        order = list(range(n))
+    assert [value["treeIndex"] for value in values] == [2 * n - 2 - order.index(i) for i in range(n)]
+    tree = mc.MerkleTree([leaves[i] for i in order], profile)
+    assert tree.root == stored[0]
+    assert [tree.leaf_hash(i) for i in range(n)] == stored[: n - 2 : -1]
+
+
+# ---- FISCO BCOS: the root in a block of 51 transactions ----------------------------------------------------
+
+
+def test_the_root_of_a_block_of_fisco_bcos(vectors):
+    block = json.loads((vectors / "blocks/fisco-bcos/bcos3-block-9-c403e7f3.json").read_text())
+    hashes = [bytes.fromhex(item[2:]) for item in block["transactions"]]
+    assert len(hashes) == 51  # lone nodes at three levels: 51, 13, 7
+    root = bytes.fromhex(block["txsRoot"][2:])
+    assert mc.merkle_root(hashes, "fisco-bcos") == root
+    assert mc.MerkleTree(hashes, "fisco-bcos").root == root
+    for odd in ("split", "duplicate", "pad"):
+        assert mc.merkle_root(hashes, mc.profiles["fisco-bcos"].replace(odd=odd)) != root
+
+
 # ---- Bitcoin: the root in the header is the root over the ids ----------------------------------------------
 
 

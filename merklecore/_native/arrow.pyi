@@ -1,0 +1,6 @@
+from typing import final
+
+__pyx_capi__: dict[str, object]  # what the sibling modules call in C
+
+@final
+class Column: ...
