@@ -352,4 +352,56 @@ typedef struct mc_proofs {
 /* fails[i] = whether proof i does not hold, exactly as if each were folded alone. */
 mc_status mc_verify_many(const mc_rule *rule, const mc_proofs *proofs, uint8_t *fails, uint32_t isas);
 
+/* ---- updates.c ------------------------------------------------------------------------------------------------- */
+
+typedef struct mc_change {
+    uint64_t index; /* of the leaf in the tree */
+    size_t from;    /* of what replaces it */
+} mc_change;
+
+/* Ascending by index, all below `size`; changes of one index stay in their order. */
+mc_status mc_sort_changes(mc_change *changes, size_t n, uint64_t size);
+
+/* Replaces leaves of kept levels by the leaf hashes `fresh`, and every complete node above them; no index twice,
+ * ascending. Keeps *equal_pairs right. Of a heap it replaces the leaves alone. */
+mc_status mc_update(const mc_rule *rule, uint8_t *const *level, uint64_t size, const mc_change *changes, size_t n,
+                    const uint8_t *fresh, uint64_t *equal_pairs, uint32_t isas, unsigned threads);
+
+/* Equal siblings that the nodes completed between two sizes stand over; counted where odd levels are duplicated. */
+uint64_t mc_equal_between(const mc_rule *rule, uint8_t *const *level, uint64_t from, uint64_t to);
+
+/* ---- ranges.c -------------------------------------------------------------------------------------------------- */
+
+/* The fewest perfect subtrees over leaves [start, start + size), left to right, in rows of d bytes. */
+typedef struct mc_range {
+    uint64_t start, size; /* their sum is below 2^64 */
+    unsigned count;
+    uint8_t node[(2 * MC_MAX_DEPTH + 1) * MC_MAX_DIGEST];
+} mc_range;
+
+/* How many they are. */
+unsigned mc_range_count(uint64_t start, uint64_t size);
+
+/* Puts the root of the next 2^level leaves behind a range, whose end it divides, and joins siblings. Where `made` is
+ * not NULL, the nodes that this completes are written there, one a level from level + 1 on. After a failure the range
+ * is undefined, here and below: work on a copy. */
+mc_status mc_range_add(const mc_rule *rule, mc_range *range, unsigned level, const uint8_t *node, uint8_t *made,
+                       uint32_t isas);
+
+/* Puts a range behind another, which ends where it starts. */
+mc_status mc_range_merge(const mc_rule *rule, mc_range *range, const mc_range *next, uint32_t isas);
+
+mc_status mc_range_extend(const mc_rule *rule, mc_range *range, const mc_messages *leaves, int hashed, uint32_t isas,
+                          unsigned threads);
+
+/* The same for leaves [first, first + n) that end in the window of 2^MC_WINDOW_LEVEL aligned leaves in which they
+ * begin, with all nodes kept: level[k], 2^(MC_WINDOW_LEVEL - k) rows for the window's nodes of level k <=
+ * MC_WINDOW_LEVEL, readable throughout. Nodes above it that are completed go to `made`. */
+enum { MC_WINDOW_LEVEL = 14 };
+mc_status mc_range_window(const mc_rule *rule, mc_range *range, uint8_t *const *level, const mc_messages *leaves,
+                          size_t first, size_t n, int hashed, uint8_t *made, uint32_t isas, unsigned threads);
+
+/* The root of a range with start 0 and size > 0, under any rule but MC_ODD_HEAP. */
+mc_status mc_range_root(const mc_rule *rule, const mc_range *range, uint8_t *root, uint32_t isas);
+
 #endif

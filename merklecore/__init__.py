@@ -39,6 +39,7 @@ from merklecore.hashing import (
     sm3,
 )
 from merklecore.tree import (
+    CompactRange,
     ConsistencyProof,
     FlaggedMultiProof,
     InclusionProof,
@@ -57,6 +58,7 @@ __all__ = [
     "BackendError",
     "BlockError",
     "BoundsError",
+    "CompactRange",
     "ConsistencyProof",
     "FlaggedMultiProof",
     "InclusionProof",

@@ -20,6 +20,7 @@ __all__ = [
     "DIGEST_SIZES",
     "NAME",
     "Nodes",
+    "Range",
     "Spec",
     "blake2b_256",
     "blake3",
@@ -37,11 +38,13 @@ __all__ = [
     "kernels",
     "leaf_hash",
     "leaf_hashes",
+    "level_rows",
     "measure",
     "new",
     "path",
     "paths",
     "root",
+    "same_leaves",
     "set_flags",
     "set_hashes",
     "sha3_256",
@@ -49,6 +52,8 @@ __all__ = [
     "sha256d",
     "sha512",
     "sm3",
+    "truncate",
+    "update",
 ]
 
 
@@ -117,6 +122,7 @@ else:
 NAME: str = _chosen.NAME
 DIGEST_SIZES = _chosen.DIGEST_SIZES
 Nodes = _chosen.Nodes
+Range = _chosen.Range
 Spec = _chosen.Spec
 blake2b_256 = _chosen.blake2b_256
 blake3 = _chosen.blake3
@@ -134,15 +140,19 @@ keccak256 = _chosen.keccak256
 kernels = _chosen.kernels
 leaf_hash = _chosen.leaf_hash
 leaf_hashes = _chosen.leaf_hashes
+level_rows = _chosen.level_rows
 measure = _chosen.measure
 new = _chosen.new
 path = _chosen.path
 paths = _chosen.paths
 root = _chosen.root
+same_leaves = _chosen.same_leaves
 set_flags = _chosen.set_flags
 set_hashes = _chosen.set_hashes
-sha3_256 = _chosen.sha3_256
 sha256 = _chosen.sha256
 sha256d = _chosen.sha256d
+sha3_256 = _chosen.sha3_256
 sha512 = _chosen.sha512
 sm3 = _chosen.sm3
+truncate = _chosen.truncate
+update = _chosen.update

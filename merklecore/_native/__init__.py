@@ -30,13 +30,16 @@ from merklecore._native.proofs import (
     set_flags,
     set_hashes,
 )
+from merklecore._native.ranges import Range
 from merklecore._native.spec import Spec, leaf_hash
 from merklecore._native.trees import Nodes, leaf_hashes, root
+from merklecore._native.updates import level_rows, same_leaves, truncate, update
 
 __all__ = [
     "DIGEST_SIZES",
     "NAME",
     "Nodes",
+    "Range",
     "Spec",
     "blake2b_256",
     "blake3",
@@ -54,11 +57,13 @@ __all__ = [
     "kernels",
     "leaf_hash",
     "leaf_hashes",
+    "level_rows",
     "measure",
     "new",
     "path",
     "paths",
     "root",
+    "same_leaves",
     "set_flags",
     "set_hashes",
     "sha3_256",
@@ -66,6 +71,8 @@ __all__ = [
     "sha256d",
     "sha512",
     "sm3",
+    "truncate",
+    "update",
 ]
 
 NAME = "native"

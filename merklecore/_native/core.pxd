@@ -134,6 +134,29 @@ cdef extern from "merklecore.h" nogil:
         const uint8_t *root
     mc_status mc_verify_many(const mc_rule *rule, const mc_proofs *proofs, uint8_t *fails, uint32_t isas)
 
+    ctypedef struct mc_change:
+        uint64_t index
+        size_t source "from"
+    mc_status mc_sort_changes(mc_change *changes, size_t n, uint64_t size)
+    mc_status mc_update(const mc_rule *rule, uint8_t *const *level, uint64_t size, const mc_change *changes, size_t n,
+                        const uint8_t *fresh, uint64_t *equal_pairs, uint32_t isas, unsigned threads)
+    uint64_t mc_equal_between(const mc_rule *rule, uint8_t *const *level, uint64_t start, uint64_t stop)
+
+    enum: MC_WINDOW_LEVEL
+    ctypedef struct mc_range:
+        uint64_t start, size
+        unsigned count
+        uint8_t node[129 * 64]
+    unsigned mc_range_count(uint64_t start, uint64_t size)
+    mc_status mc_range_add(const mc_rule *rule, mc_range *range, unsigned level, const uint8_t *node, uint8_t *made,
+                           uint32_t isas)
+    mc_status mc_range_merge(const mc_rule *rule, mc_range *range, const mc_range *next, uint32_t isas)
+    mc_status mc_range_extend(const mc_rule *rule, mc_range *range, const mc_messages *leaves, int hashed,
+                              uint32_t isas, unsigned threads)
+    mc_status mc_range_window(const mc_rule *rule, mc_range *range, uint8_t *const *level, const mc_messages *leaves,
+                              size_t first, size_t n, int hashed, uint8_t *made, uint32_t isas, unsigned threads)
+    mc_status mc_range_root(const mc_rule *rule, const mc_range *range, uint8_t *root, uint32_t isas)
+
 cdef extern from "arrow.h" nogil:
     enum: MC_ARROW_BINARY, MC_ARROW_LARGE_BINARY, MC_ARROW_FIXED, MC_ARROW_VIEWS
 

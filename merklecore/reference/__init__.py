@@ -14,9 +14,15 @@ backend where no extension is built. Both keep one contract (n messages, d bytes
 - ``Spec(algorithm, leaf, leaf_prefix, node_prefix, odd, sort_pairs, limit, empty)``: the hashing rules of a
   profile;
 - ``root(spec, leaves, hashed, threads)``, ``leaf_hash(spec, leaf)``;
-- ``leaf_hashes(spec, leaves, hashed, threads)``: level 0, uint8, shape (n, d);
+- ``leaf_hashes(spec, leaves, hashed, threads, what)``: level 0, uint8, shape (n, d); messages call the leaves
+  ``what``;
 - ``Nodes(spec)``: the complete nodes of every level: ``extend``, ``append``, ``leaf``, ``root``,
   ``equal_pairs``, ``nbytes``;
+- ``update(nodes, indices, leaves, hashed, threads)``: leaves replaced, all or none;
+  ``truncate(nodes, size)``;
+  ``level_rows(nodes, level, start, stop)``: complete nodes as a memoryview, ``same_leaves(one, other)``;
+- ``Range(spec, start)``: the fewest nodes over leaves [start, start + size): ``append``, ``extend`` (with
+  ``on_nodes``), ``merge``, ``nodes``, ``restore``, ``root``;
 - ``path(nodes, index, size)``: the siblings from a leaf to the root, as bytes; ``paths(nodes, indices,
   size)``: of several leaves, as the n + 1 int64 where the rows of each begin and end, and the rows, uint8,
   shape (total, d);
@@ -66,12 +72,15 @@ from merklecore.reference.proofs import (
     set_flags,
     set_hashes,
 )
+from merklecore.reference.ranges import Range
 from merklecore.reference.trees import Nodes, Spec, leaf_hash, leaf_hashes, root
+from merklecore.reference.updates import level_rows, same_leaves, truncate, update
 
 __all__ = [
     "DIGEST_SIZES",
     "NAME",
     "Nodes",
+    "Range",
     "Spec",
     "blake2b_256",
     "blake3",
@@ -90,11 +99,13 @@ __all__ = [
     "kernels",
     "leaf_hash",
     "leaf_hashes",
+    "level_rows",
     "measure",
     "new",
     "path",
     "paths",
     "root",
+    "same_leaves",
     "set_flags",
     "set_hashes",
     "sha3_256",
@@ -102,6 +113,8 @@ __all__ = [
     "sha256d",
     "sha512",
     "sm3",
+    "truncate",
+    "update",
 ]
 
 NAME = "reference"

@@ -12,9 +12,11 @@ from merklecore.tree.proofs import (
     PartialMerkleTree,
     RangeProof,
 )
+from merklecore.tree.ranges import CompactRange
 from merklecore.tree.tree import MerkleTree, merkle_root
 
 __all__ = [
+    "CompactRange",
     "ConsistencyProof",
     "FlaggedMultiProof",
     "InclusionProof",
