@@ -1,4 +1,4 @@
-"""Where the nodes of multiproofs, ranges and consistency proofs stand: integers, part of ``geometry``."""
+"""Where the nodes of multiproofs, ranges and consistency proofs stand: integers only, part of geometry."""
 
 from __future__ import annotations
 
