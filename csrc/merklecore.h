@@ -587,6 +587,7 @@ typedef struct mc_bitcoin_block { /* what one pass over the bytes finds */
     uint32_t inputs;
     uint64_t stripped, sigops; /* bytes without witnesses; legacy signature operations */
     uint32_t flags;            /* of all transactions together */
+    mc_block room;             /* of both tables */
 } mc_bitcoin_block;
 mc_status mc_bitcoin_scan(mc_bitcoin_block *block, const uint8_t *data, size_t size, mc_faults *faults);
 void mc_bitcoin_close(mc_bitcoin_block *block);

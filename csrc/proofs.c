@@ -132,18 +132,34 @@ void mc_paths(const mc_rule *rule, const mc_kept *kept, const uint64_t *indices,
 
 /* ---- folding ---------------------------------------------------------------------------------------------------- */
 
-mc_status mc_fold(const mc_rule *rule, const uint8_t *leaf_hash, const uint8_t *path, uint64_t index, uint64_t size,
-                  uint8_t *root, size_t *fault, mc_step *at, uint32_t isas) {
-    const size_t d = digest_bytes(rule);
+/* The parent of one pair, which may be turned round. The kernel was picked once for the whole path, and is NULL where
+ * pairs are no nodes to it: a longer prefix. */
+static inline mc_status hash_pair(const mc_rule *rule, const mc_kernel *row, uint8_t *pair, const size_t d,
+                                  uint8_t *out, uint32_t isas) {
+    if (row == NULL)
+        return mc_hash_siblings(rule, pair, 1, out, isas);
+    if (rule->sort_pairs && memcmp(pair, pair + d, d) > 0) {
+        uint8_t first[MC_MAX_DIGEST];
+        memcpy(first, pair, d);
+        memcpy(pair, pair + d, d);
+        memcpy(pair + d, first, d);
+    }
+    row->nodes(pair, 1, out, rule->node_prefix_bytes > 0 ? rule->node_prefix[0] : 0);
+    return MC_OK;
+}
+
+/* Inlined for each d, so that copies are moves. */
+static inline __attribute__((always_inline)) mc_status fold_by(const mc_rule *rule, const uint8_t *path,
+                                                               const mc_step *steps, size_t count, uint8_t *root,
+                                                               size_t *fault, mc_step *at, const size_t d,
+                                                               uint32_t isas) {
+    const int shape = rule->node_prefix_bytes == 0 ? MC_NODE : MC_PREFIXED_NODE;
+    const mc_kernel *row = rule->node_prefix_bytes <= 1 ? mc_pick(rule->hash, shape, 1, isas) : NULL;
     uint8_t pair[2 * MC_MAX_DIGEST];
-    mc_step steps[MC_MAX_DEPTH];
-    size_t count, hash = 0;
-    mc_status status = mc_plan(rule, index, size, steps, &count);
-    if (status != MC_OK)
-        return status;
-    memmove(root, leaf_hash, d);
+    size_t hash = 0;
     for (size_t i = 0; i < count; i++) {
         const mc_step *step = &steps[i];
+        mc_status status;
         if (step->side == MC_SIBLING_NONE) {
             status = mc_hash_lone(rule, root, root, isas);
         } else {
@@ -157,12 +173,25 @@ mc_status mc_fold(const mc_rule *rule, const uint8_t *leaf_hash, const uint8_t *
             const size_t left = step->side == MC_SIBLING_LEFT ? d : 0;
             memcpy(pair + left, root, d);
             memcpy(pair + d - left, sibling, d);
-            status = mc_hash_siblings(rule, pair, 1, root, isas);
+            status = hash_pair(rule, row, pair, d, root, isas);
         }
         if (status != MC_OK)
             return status;
     }
     return MC_OK;
+}
+
+mc_status mc_fold(const mc_rule *rule, const uint8_t *leaf_hash, const uint8_t *path, uint64_t index, uint64_t size,
+                  uint8_t *root, size_t *fault, mc_step *at, uint32_t isas) {
+    const size_t d = digest_bytes(rule);
+    mc_step steps[MC_MAX_DEPTH];
+    size_t count;
+    const mc_status status = mc_plan(rule, index, size, steps, &count);
+    if (status != MC_OK)
+        return status;
+    memmove(root, leaf_hash, d);
+    return d == 32 ? fold_by(rule, path, steps, count, root, fault, at, 32, isas)
+                   : fold_by(rule, path, steps, count, root, fault, at, d, isas);
 }
 
 /* ---- consistency ------------------------------------------------------------------------------------------------ */

@@ -255,16 +255,18 @@ static mc_status check(const mc_bitcoin *chain, const mc_bitcoin_block *block, c
 mc_status mc_bitcoin_check(const mc_bitcoin *chain, const uint8_t *data, size_t size,
                            const mc_bitcoin_context *context, int64_t now, mc_bitcoin_report *report, uint32_t isas) {
     mc_bitcoin_block block;
+    mc_block txids = {0};
     *report = (mc_bitcoin_report){.unchecked = MC_RULES_OF_STATE | (chain->signet ? MC_RULE_SIGNET_SCRIPT : 0)};
     mc_status status = mc_bitcoin_scan(&block, data, size, &report->faults);
     report->size = block.end;
     report->tx_count = block.txs;
-    uint8_t *txids = status == MC_OK ? malloc(32 * (size_t)block.txs + 1) : NULL;
     if (status == MC_OK)
-        status = txids == NULL ? MC_NO_MEMORY : check(chain, &block, context, now, txids, report, isas);
+        status = mc_reserve(&txids, 0, 32 * (size_t)block.txs + 1);
+    if (status == MC_OK)
+        status = check(chain, &block, context, now, txids.at, report, isas);
     if (status == MC_OK && (report->faults.lost || report->warnings.lost))
         status = MC_NO_MEMORY;
-    free(txids);
+    mc_release(&txids);
     mc_bitcoin_close(&block);
     return status;
 }

@@ -156,10 +156,12 @@ mc_status mc_bitcoin_scan(mc_bitcoin_block *block, const uint8_t *data, size_t s
         return MC_OK;
     block->stripped = mc_place(&cursor);
     /* what the bytes can hold, and one that breaks off */
-    block->tx = malloc(((size_t)block->count + 1) * sizeof *block->tx);
-    block->prevouts = malloc((size / MC_LEAST_INPUT + 1) * sizeof *block->prevouts);
-    if (block->tx == NULL || block->prevouts == NULL)
-        return MC_NO_MEMORY;
+    const size_t tx_bytes = ((size_t)block->count + 1) * sizeof *block->tx;
+    mc_status status = mc_reserve(&block->room, 0, tx_bytes + (size / MC_LEAST_INPUT + 1) * sizeof *block->prevouts);
+    if (status != MC_OK)
+        return status;
+    block->tx = (mc_bitcoin_tx *)block->room.at;
+    block->prevouts = (uint32_t *)(block->room.at + tx_bytes);
     for (; block->txs < block->count; block->txs++) {
         cursor.tx = (int32_t)block->txs;
         if (!scan_transaction(block, &cursor, &block->tx[block->txs]))
@@ -174,8 +176,7 @@ mc_status mc_bitcoin_scan(mc_bitcoin_block *block, const uint8_t *data, size_t s
 }
 
 void mc_bitcoin_close(mc_bitcoin_block *block) {
-    free(block->tx);
-    free(block->prevouts);
+    mc_release(&block->room);
     block->tx = NULL;
     block->prevouts = NULL;
 }
@@ -204,13 +205,28 @@ void mc_bitcoin_table(const mc_bitcoin_block *block, uint8_t *rows) {
 
 /* ---- ids ------------------------------------------------------------------------------------------------------- */
 
-static mc_status hash_spans(const mc_span *spans, size_t n, uint8_t *out, uint32_t isas) {
-    size_t width = n > 0 ? spans[0].size : 0;
-    for (size_t i = 1; i < n && width != MC_MIXED; i++)
-        if (spans[i].size != width)
-            width = MC_MIXED;
+static mc_status hash_some(const mc_span *spans, size_t width, size_t n, uint8_t *out, uint32_t isas) {
     const mc_messages messages = {.spans = spans, .width = width, .n = n};
     return n == 0 ? MC_OK : mc_hash_messages(MC_SHA256D, NULL, 0, &messages, 0, n, out, isas);
+}
+
+/* Long runs of one length are hashed as such: what a block of tiny transactions costs is mostly the change of lanes.
+ */
+static mc_status hash_spans(const mc_span *spans, size_t n, uint8_t *out, uint32_t isas) {
+    enum { LONG_RUN = 64 };
+    size_t mixed = 0; /* those from here on wait */
+    mc_status status = MC_OK;
+    for (size_t i = 0, end; i < n && status == MC_OK; i = end) {
+        for (end = i + 1; end < n && spans[end].size == spans[i].size;)
+            end++;
+        if (end - i < LONG_RUN)
+            continue;
+        status = hash_some(spans + mixed, MC_MIXED, i - mixed, out + 32 * mixed, isas);
+        if (status == MC_OK)
+            status = hash_some(spans + i, spans[i].size, end - i, out + 32 * i, isas);
+        mixed = end;
+    }
+    return status != MC_OK ? status : hash_some(spans + mixed, MC_MIXED, n - mixed, out + 32 * mixed, isas);
 }
 
 /* Double SHA-256 of each transaction without marker, flag and witness: those that have them are copied. */
@@ -218,26 +234,27 @@ mc_status mc_bitcoin_txids(const mc_bitcoin_block *block, uint8_t *txids, uint32
     size_t copied = 0;
     for (uint32_t i = 0; i < block->txs; i++)
         copied += block->tx[i].stripped != block->tx[i].size ? block->tx[i].stripped : 0;
-    mc_span *spans = malloc(((size_t)block->txs + 1) * sizeof *spans);
-    uint8_t *room = malloc(copied + 1), *to = room;
-    mc_status status = MC_NO_MEMORY;
-    if (spans != NULL && room != NULL) {
-        for (uint32_t i = 0; i < block->txs; i++) {
-            const mc_bitcoin_tx *tx = &block->tx[i];
-            const uint8_t *at = block->data + tx->offset;
-            spans[i] = (mc_span){at, tx->size};
-            if (tx->stripped == tx->size)
-                continue;
-            spans[i] = (mc_span){to, tx->stripped};
-            memcpy(to, at, 4);
-            memcpy(to + 4, block->data + tx->body, tx->stripped - 8);
-            memcpy(to + tx->stripped - 4, at + tx->size - 4, 4);
-            to += tx->stripped;
-        }
-        status = hash_spans(spans, block->txs, txids, isas);
+    const size_t spans_bytes = (size_t)block->txs * sizeof(mc_span);
+    mc_block room = {0};
+    mc_status status = mc_reserve(&room, 0, spans_bytes + copied + 1);
+    if (status != MC_OK)
+        return status;
+    mc_span *spans = (mc_span *)room.at;
+    uint8_t *to = room.at + spans_bytes;
+    for (uint32_t i = 0; i < block->txs; i++) {
+        const mc_bitcoin_tx *tx = &block->tx[i];
+        const uint8_t *at = block->data + tx->offset;
+        spans[i] = (mc_span){at, tx->size};
+        if (tx->stripped == tx->size)
+            continue;
+        spans[i] = (mc_span){to, tx->stripped};
+        memcpy(to, at, 4);
+        memcpy(to + 4, block->data + tx->body, tx->stripped - 8);
+        memcpy(to + tx->stripped - 4, at + tx->size - 4, 4);
+        to += tx->stripped;
     }
-    free(room);
-    free(spans);
+    status = hash_spans(spans, block->txs, txids, isas);
+    mc_release(&room);
     return status;
 }
 

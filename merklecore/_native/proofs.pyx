@@ -33,8 +33,8 @@ cdef int _keep(Nodes nodes, uint64_t n, mc_kept *kept, mc_edge *earlier) except 
     kept.edge = &nodes.edge
     if n == nodes.size:
         nodes.close_now()
-    elif nodes.spec.rule.odd == MC_ODD_HEAP:  # it grew while this thread waited for another one to hash it
-        raise BufferError("the tree is being extended by another call")
+    elif n > nodes.size or nodes.spec.rule.odd == MC_ODD_HEAP:  # a finalizer, or another thread meanwhile
+        raise BufferError("the tree was changed by another call")
     else:
         nodes.close(n, earlier)
         kept.edge = earlier
