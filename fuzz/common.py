@@ -13,12 +13,14 @@ import random
 import sys
 import time
 import traceback
+import tracemalloc
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 FOUND = Path(__file__).parents[1] / "build" / "fuzz"
 LONGEST = 4096  # bytes of an input: small ones find as much, in less time
+SLOW = 2.0  # seconds of CPU that no input may take: the slowest take some milliseconds
 EDGES = (0, 1, 2, 0x7F, 0x80, 0xFC, 0xFD, 0xFE, 0xFF)
 
 Target = Callable[[bytes], Hashable]
@@ -93,12 +95,30 @@ def run(
 def tried(name: str, target: Target, data: bytes) -> Hashable:
     """Return the trace of an input, or keep it and raise Finding."""
     try:
-        return target(data)
+        began = time.process_time()
+        trace = target(data)
+        took = time.process_time() - began
+        assert took < SLOW, f"took {took:.1f} s"
+        return trace
     except Exception as error:
         FOUND.mkdir(parents=True, exist_ok=True)
         path = FOUND / f"{name}-{hashlib.sha256(data).hexdigest()[:16]}"
         path.write_bytes(data)
         raise Finding(f"{path}: {type(error).__name__}: {error}") from error
+
+
+def frugal(size: int, call: Callable[[], object]) -> None:
+    """Call what decodes an input of so many bytes: it may hold a small multiple of them, whatever they claim.
+
+    Lists of Python objects are what makes it a multiple: 8 bytes for a bit, 56 for the two of ``[]``.
+    """
+    tracemalloc.start()
+    try:
+        call()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak <= 128 * size + (64 << 10), f"{peak} bytes held for an input of {size}"
 
 
 def main(name: str, target: Target, corpus: Callable[[], Iterable[bytes]], tokens: Sequence[bytes]) -> int:
