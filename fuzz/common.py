@@ -24,6 +24,7 @@ SLOW = 2.0  # seconds of CPU that no input may take: the slowest take some milli
 EDGES = (0, 1, 2, 0x7F, 0x80, 0xFC, 0xFD, 0xFE, 0xFF)
 
 Target = Callable[[bytes], Hashable]
+Mutator = Callable[[bytes, Sequence[bytes], Sequence[bytes], random.Random], bytes]
 
 
 class Finding(Exception):
@@ -76,14 +77,20 @@ def run(
     *,
     seconds: float,
     seed: int = 0,
+    inputs: int = sys.maxsize,
+    mutate: Mutator = mutated,
 ) -> Done:
-    """Try the corpus, then mutations of it for so long; Finding at the first that the target refuses."""
+    """Try the corpus, then mutations of it, for so long and so many in all.
+
+    Finding at the first input that the target refuses.
+    """
     draw = random.Random(seed)
-    pool = list(dict.fromkeys(corpus)) or [b""]
+    kept = list(dict.fromkeys(corpus)) or [b""]
+    pool = list(kept)
     traces = {tried(name, target, data) for data in pool}
     count, until = len(pool), time.monotonic() + seconds
-    while time.monotonic() < until:
-        data = mutated(draw.choice(pool), pool, tokens, draw)
+    while count < inputs and time.monotonic() < until:
+        data = mutate(draw.choice(draw.choice((kept, pool))), pool, tokens, draw)
         trace = tried(name, target, data)
         count += 1
         if trace not in traces:
@@ -121,7 +128,13 @@ def frugal(size: int, call: Callable[[], object]) -> None:
     assert peak <= 128 * size + (64 << 10), f"{peak} bytes held for an input of {size}"
 
 
-def main(name: str, target: Target, corpus: Callable[[], Iterable[bytes]], tokens: Sequence[bytes]) -> int:
+def main(
+    name: str,
+    target: Target,
+    corpus: Callable[[], Iterable[bytes]],
+    tokens: Sequence[bytes],
+    mutate: Mutator = mutated,
+) -> int:
     """Run a target from the command line: for so many seconds, or over the files that are named."""
     parser = argparse.ArgumentParser(description=f"Fuzz {name}.")
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="try these inputs, nothing else")
@@ -135,7 +148,7 @@ def main(name: str, target: Target, corpus: Callable[[], Iterable[bytes]], token
     seed = random.SystemRandom().randrange(1 << 32) if args.seed is None else args.seed
     print(f"{name}: seed {seed}, {args.seconds:g} s", flush=True)
     try:
-        done = run(name, target, corpus(), tokens, seconds=args.seconds, seed=seed)
+        done = run(name, target, corpus(), tokens, seconds=args.seconds, seed=seed, mutate=mutate)
     except Finding:
         traceback.print_exc()
         return 1

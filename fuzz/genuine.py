@@ -24,6 +24,7 @@ HEAP = mc.Profile("heap", odd="heap", sort_pairs=True)
 WIDE = mc.Profile("wide", "sha512", leaf_prefix=b"leaf", node_prefix=b"node")
 SMALL_SSZ = mc.profiles["ssz"].replace(name="small", limit=32)
 NAMED = mc.profiles
+QUOTED = r"""['"{]|(?<= )\[|(?<= )(nan|inf|None|True|False)\b"""
 
 # Who finds profiles by name: each profile holds its rules in terms of the backend that made it.
 _FINDERS = (
@@ -147,8 +148,9 @@ CONTEXTS = {
 
 
 def told(error: Exception) -> str:
-    """Return which refusal an error is: its words, without numbers and what it quotes."""
-    return re.sub(r"'.*'|\".*\"|[0-9a-f]*\d[0-9a-f]*", "", f"{type(error).__name__} {error}")[:60]
+    """Return which refusal an error is: its words, without numbers, and up to what it quotes."""
+    words = re.split(QUOTED, str(error), maxsplit=1)[0]
+    return f"{type(error).__name__} {re.sub('[0-9a-f]*[0-9][0-9a-f]*', '', words)}"
 
 
 def main() -> None:

@@ -8,14 +8,16 @@ python -m fuzz.proofs [--seconds 60] [--seed N] [FILE...]
 
 from __future__ import annotations
 
+import hashlib
+import random
 import sys
 import zlib
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import merklecore as mc
-from fuzz.common import frugal, main
+from fuzz import common
 from fuzz.genuine import BACKENDS, CASES, CORPORA, bound, told
 
 HEADER = bytes(range(80))  # of a merkleblock
@@ -37,6 +39,7 @@ TOKENS = (
     b"\x89MCTREE\n\1\0\0\0",
     HEADER,
 )
+ANOTHER = ("InputError offset : type", "InputError offset :  is not the mark")  # what is meant for others
 
 
 def merkleblock(data: bytes) -> mc.PartialMerkleTree:
@@ -53,10 +56,10 @@ def target(data: bytes) -> Hashable:
     """Decode with every decoder there is, by both backends, and verify what comes out."""
     if zlib.crc32(data) % 16 == 0:  # the input alone decides
         for kind in KINDS:
-            frugal(len(data), partial(decoded, kind, data))
+            common.frugal(len(data), partial(decoded, kind, data))
     found, expected = (answers(data, backend) for backend in BACKENDS)
     assert found == expected, f"{found} != {expected}"
-    return tuple([trace for _, trace in found])
+    return tuple([trace for _, trace in found if not trace.startswith(ANOTHER)])
 
 
 def decoded(kind: Any, data: bytes) -> Any:
@@ -115,13 +118,33 @@ def root_of(made: Any) -> bytes | str:
 
 def checksum(data: bytes) -> bytes:
     """Return the checksum that a tree in these bytes should have (docs/formats.md), by the definition."""
-    import hashlib
-
     end = 21 + int.from_bytes(data[9:13], "big")
     if len(data) < end + 32:
         return data[-32:]
     head, rows = (hashlib.sha256(b"\0" + part).digest() for part in (data[:end], data[end:-32]))
     return hashlib.sha256(b"\1" + head + rows).digest() if len(data) > end + 32 else head
+
+
+def mutated(data: bytes, pool: Sequence[bytes], tokens: Sequence[bytes], draw: random.Random) -> bytes:
+    """Return an input changed where its numbers and flags stand, most of the rest being hashes; or anywhere."""
+    if not data or draw.randrange(2):
+        return common.mutated(data, pool, tokens, draw)
+    out = bytearray(data)
+    place = draw.choice((draw.randrange(min(72, len(out))), draw.randrange(min(16, len(out))), len(out) - 1))
+    how = draw.randrange(5)
+    if how == 0:
+        out[place] ^= 1 << draw.randrange(8)
+    elif how == 1:
+        out[place] = draw.choice(common.EDGES)
+    elif how == 2:
+        out[place] = out[place] + draw.choice((1, -1)) & 0xFF
+    elif how == 3:  # the same number as Bitcoin writes larger ones
+        size = draw.choice((2, 4, 8))
+        out[place : place + 1] = bytes((0xFC + size.bit_length() - 1,)) + out[place].to_bytes(size, "little")
+    else:
+        del out[place:]
+        out += data[draw.randrange(len(data)) :]
+    return bytes(out[: common.LONGEST])
 
 
 def corpus() -> Iterator[bytes]:
@@ -134,4 +157,4 @@ def corpus() -> Iterator[bytes]:
 
 
 if __name__ == "__main__":
-    sys.exit(main("proofs", target, corpus, TOKENS))
+    sys.exit(common.main("proofs", target, corpus, TOKENS, mutated))

@@ -8,14 +8,15 @@ python -m fuzz.texts [--seconds 60] [--seed N] [FILE...]
 from __future__ import annotations
 
 import json
+import random
 import sys
 import zlib
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import merklecore as mc
-from fuzz.common import frugal, main
+from fuzz import common
 from fuzz.genuine import BACKENDS, CASES, CONTEXTS, CORPORA, bound, told
 from merklecore import blocks
 
@@ -37,6 +38,26 @@ TOKENS = (
     b"[" * 1500,
     b'{"a":' * 800,
 )
+VALUES: tuple[Any, ...] = (
+    *(
+        None,
+        True,
+        False,
+        0,
+        1,
+        -1,
+        1.0,
+        1 << 32,
+        1 << 64,
+        1 << 256,
+        float("nan"),
+        "",
+        "00",
+        "0x00",
+        "ab" * 32,
+    ),
+    *([], {}, [[]], [None], [True], [1], ["00"], ["0000", "00"], ["00"] * 129, "\ud800", "AB", "0x"),
+)
 KINDS: tuple[Any, ...] = (*dict.fromkeys(type(case.proof) for case in CASES), blocks.Context)
 
 
@@ -45,7 +66,7 @@ def target(data: bytes) -> Hashable:
     text = data.decode(errors="surrogateescape")  # so that what is no UTF-8 is text too
     if zlib.crc32(data) % 16 == 0:  # the input alone decides
         for kind in KINDS:
-            frugal(len(data), partial(decoded, kind, text))
+            common.frugal(len(data), partial(decoded, kind, text))
     return tuple([answer(kind, text) for kind in KINDS]), of_hex(text), of_openzeppelin(text)
 
 
@@ -104,6 +125,42 @@ def of_openzeppelin(text: str) -> str:
     return verified(made)
 
 
+def mutated(data: bytes, pool: Sequence[bytes], tokens: Sequence[bytes], draw: random.Random) -> bytes:
+    """Return a text with one value of its JSON put in the place of another, or changed as any bytes are."""
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        found = None
+    places = _places(found)
+    if not places or draw.randrange(2):
+        return common.mutated(data, pool, tokens, draw)
+    outer: Any = found
+    place = draw.choice(places)
+    while (below := _places(outer[place])) and draw.randrange(2):
+        outer, place = outer[place], draw.choice(below)
+    inner = outer[place]
+    how = draw.randrange(6)
+    if how == 0:
+        del outer[place]
+    elif how == 1:
+        other = draw.choice(_places(outer))
+        outer[place], outer[other] = outer[other], outer[place]
+    elif how == 2 and isinstance(outer, list):
+        outer.insert(place, draw.choice((inner, draw.choice(VALUES))))
+    elif how == 2 or how == 3:
+        outer[place] = [inner] if how == 2 else str(inner)
+    else:
+        outer[place] = draw.choice(VALUES)
+    return json.dumps(found, separators=(",", ":")).encode()[: common.LONGEST]
+
+
+def _places(value: Any) -> Sequence[Any]:
+    """Return keys or positions of what a JSON value holds."""
+    if isinstance(value, dict):
+        return list(value)
+    return range(len(value)) if isinstance(value, list) else ()
+
+
 def genuine() -> dict[str, str]:
     """Return the texts that the corpus is made of."""
     found = {case.name: case.proof.to_json() for case in CASES}
@@ -123,4 +180,4 @@ def corpus() -> Iterator[bytes]:
 
 
 if __name__ == "__main__":
-    sys.exit(main("texts", target, corpus, TOKENS))
+    sys.exit(common.main("texts", target, corpus, TOKENS, mutated))
