@@ -6,7 +6,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 DIR ?=
-SECONDS ?= 30
+SECONDS := 30# from the command line alone: bash has a variable of that name
 BIN := $(VENV)/bin
 ROOT := $(CURDIR)
 
@@ -90,9 +90,11 @@ build/fuzz-blocks: fuzz/blocks.c $(wildcard csrc/*.[ch] csrc/*/*.[ch])
 	@mkdir -p build
 	$(CC) $(SANITIZED) $(filter %.c,$^) -o $@
 
-fuzz: build $(VENV)/.with-test build/fuzz-blocks ## blocks, mutated: the core under sanitizers, both backends side by side; SECONDS=30 each
+fuzz: build $(VENV)/.with-test build/fuzz-blocks ## every decoder: the core under sanitizers, both backends side by side; SECONDS=30 each of four
 	build/fuzz-blocks $(SECONDS) tests/vectors/blocks/corpus/*
 	$(BIN)/python -m fuzz.blocks --seconds $(SECONDS)
+	$(BIN)/python -m fuzz.proofs --seconds $(SECONDS)
+	$(BIN)/python -m fuzz.texts --seconds $(SECONDS)
 
 # ---- the rest --------------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Fuzzes what decodes bytes: proofs of every kind, compact ranges and trees.
 
-Bytes are refused, or they are the one encoding of what they decode to; a proof that does not equal the genuine
-one does not hold in its place; native and reference say the same.
+Bytes are refused, or they are the one encoding of what they decode to; a proof that does not equal the
+genuine one does not hold in its place; native and reference say the same.
 
 python -m fuzz.proofs [--seconds 60] [--seed N] [FILE...]
 """
@@ -126,11 +126,14 @@ def checksum(data: bytes) -> bytes:
 
 
 def mutated(data: bytes, pool: Sequence[bytes], tokens: Sequence[bytes], draw: random.Random) -> bytes:
-    """Return an input changed where its numbers and flags stand, most of the rest being hashes; or anywhere."""
+    """Return an input changed where its numbers and flags stand, for most of it is hashes; or anywhere."""
     if not data or draw.randrange(2):
         return common.mutated(data, pool, tokens, draw)
     out = bytearray(data)
-    place = draw.choice((draw.randrange(min(72, len(out))), draw.randrange(min(16, len(out))), len(out) - 1))
+    size = len(out)
+    place = draw.choice(
+        (draw.randrange(min(72, size)), draw.randrange(min(16, size)), max(0, size - draw.randrange(1, 5)))
+    )
     how = draw.randrange(5)
     if how == 0:
         out[place] ^= 1 << draw.randrange(8)
@@ -139,17 +142,17 @@ def mutated(data: bytes, pool: Sequence[bytes], tokens: Sequence[bytes], draw: r
     elif how == 2:
         out[place] = out[place] + draw.choice((1, -1)) & 0xFF
     elif how == 3:  # the same number as Bitcoin writes larger ones
-        size = draw.choice((2, 4, 8))
-        out[place : place + 1] = bytes((0xFC + size.bit_length() - 1,)) + out[place].to_bytes(size, "little")
+        mark, width = draw.choice(((0xFD, 2), (0xFE, 4), (0xFF, 8)))
+        out[place : place + 1] = bytes((mark,)) + out[place].to_bytes(width, "little")
     else:
         del out[place:]
-        out += data[draw.randrange(len(data)) :]
+        out += data[draw.randrange(size) :]
     return bytes(out[: common.LONGEST])
 
 
-def corpus() -> Iterator[bytes]:
-    """Yield the kept inputs, and those that a merkleblock is made of as such."""
-    for path in sorted((CORPORA / "bytes").iterdir()):
+def corpus(kind: str = "") -> Iterator[bytes]:
+    """Yield the kept inputs, of one kind or all, and those that a merkleblock is made of as such."""
+    for path in sorted((CORPORA / "bytes").glob(f"{kind}*")):
         data = path.read_bytes()
         yield data
         if path.name.startswith("PartialMerkleTree"):
