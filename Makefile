@@ -6,7 +6,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 DIR ?=
-SECONDS := 30# from the command line alone: bash has a variable of that name
+# Another one from the command line alone, not from the environment: bash has a variable of that name.
+SECONDS := 30
 BIN := $(VENV)/bin
 ROOT := $(CURDIR)
 

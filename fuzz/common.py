@@ -117,7 +117,7 @@ def tried(name: str, target: Target, data: bytes) -> Hashable:
 def frugal(size: int, call: Callable[[], object]) -> None:
     """Call what decodes an input of so many bytes: it may hold a small multiple of them, whatever they claim.
 
-    Lists of Python objects are what makes it a multiple: 8 bytes for a bit, 56 for the two of ``[]``.
+    Python's objects are what makes it a multiple: 56 bytes and a pointer for the list that is ``[],`` in JSON.
     """
     tracemalloc.start()
     try:
