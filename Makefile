@@ -6,6 +6,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 DIR ?=
+SECONDS ?= 30
 BIN := $(VENV)/bin
 ROOT := $(CURDIR)
 
@@ -20,7 +21,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-quick test-isa test-long asan lint format docs bench bench-report bench-peers demo clean
+.PHONY: help build test test-quick test-isa test-long asan fuzz lint format docs bench bench-report bench-peers demo clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -81,6 +82,16 @@ asan: build $(VENV)/.with-test ## the quick suite under AddressSanitizer and Und
 		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
 		PYTHONSAFEPATH=1 PYTHONPATH=$(ROOT)/$(COPY)/lib MERKLECORE_SANITIZE=1 MERKLECORE_BACKEND=native \
 		$(PYTEST) -m 'not slow'
+
+SANITIZED = -std=c11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -pthread -Icsrc
+
+build/fuzz-blocks: fuzz/blocks.c $(wildcard csrc/*.[ch] csrc/*/*.[ch])
+	@mkdir -p build
+	$(CC) $(SANITIZED) $(filter %.c,$^) -o $@
+
+fuzz: build $(VENV)/.with-test build/fuzz-blocks ## blocks, mutated: the core under sanitizers, both backends side by side; SECONDS=30 each
+	build/fuzz-blocks $(SECONDS) tests/vectors/blocks/corpus/*
+	$(BIN)/python -m fuzz.blocks --seconds $(SECONDS)
 
 # ---- the rest --------------------------------------------------------------------------------------------------------
 

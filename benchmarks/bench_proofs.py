@@ -1,4 +1,4 @@
-"""Inclusion proofs: made and checked one at a time, at random places of a tree of 2^20 leaves."""
+"""Proofs: made and checked, one at a time and many, at random places of a tree of 2^20 leaves."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def prove(tree: mc.MerkleTree) -> list[bytes]:
 
 
 def path(nodes: Any) -> list[bytes]:
-    return [node for index in INDICES for node in reference.path(nodes, index)]
+    return [reference.path(nodes, index) for index in INDICES]
 
 
 @pytest.mark.parametrize("profile", workloads.PROFILES, ids=lambda profile: profile.name)
@@ -64,7 +64,7 @@ def fold(
 ) -> list[bytes]:
     run = module.fold
     return [
-        run(spec, leaf, path, index, SIZE, **forced)
+        run(spec, leaf, path, spec.digest_size, index, SIZE, **forced)
         for index, leaf, path in zip(INDICES, leaves, paths, strict=True)
     ]
 
@@ -88,5 +88,47 @@ def test_verify(timed: Timed, profile: mc.Profile, way: Means) -> None:
         call = partial(loop, profile, leaves, paths)
     else:
         spec = workloads.spec_of(way.module, profile)
-        call = partial(fold, way.module, spec, leaves, paths, way.forced)
+        call = partial(fold, way.module, spec, leaves, list(map(b"".join, paths)), way.forced)
     timed(call, group=f"verify, {profile.name}", means=way.name, unit="proof", count=PROOFS)
+
+
+# ---- many leaves -------------------------------------------------------------------------------------------
+
+MANY = workloads.indices(10**5, SIZE)
+SEVERAL = sorted(set(workloads.indices(10**4, SIZE)))
+FIRST, COUNT = 1000, 10**5
+
+
+def many(tree: mc.MerkleTree, leaves: Any, profile: mc.Profile) -> dict[str, tuple[Any, Any, int]]:
+    """Of each kind how it is made and verified, and of how many leaves it is."""
+    root, size = tree.root, len(tree)
+    rest: dict[str, Any] = {"size": size, "profile": profile}
+    proofs, multi = tree.prove_many(MANY), tree.prove_multi(SEVERAL)
+    part = tree.prove_range(FIRST, FIRST + COUNT)
+    return {
+        "prove_many": (
+            partial(tree.prove_many, MANY),
+            partial(proofs.verify, root, leaves[MANY], indices=MANY, **rest),
+            len(MANY),
+        ),
+        "prove_multi": (
+            partial(tree.prove_multi, SEVERAL),
+            partial(multi.verify, root, leaves[SEVERAL], indices=SEVERAL, **rest),
+            len(SEVERAL),
+        ),
+        "prove_range": (
+            partial(tree.prove_range, FIRST, FIRST + COUNT),
+            partial(part.verify, root, leaves[FIRST : FIRST + COUNT], start=FIRST, **rest),
+            COUNT,
+        ),
+    }
+
+
+@pytest.mark.parametrize("profile", workloads.PROFILES, ids=lambda profile: profile.name)
+@pytest.mark.parametrize("kind", ["prove_many", "prove_multi", "prove_range"])
+@pytest.mark.parametrize("step", ["prove", "verify"])
+def test_many_leaves(timed: Timed, profile: mc.Profile, kind: str, step: str) -> None:
+    """The backend in use alone: the loops of the reference would take minutes."""
+    prove, verify, count = many(tree_of(profile), workloads.rows(SIZE, 32), profile)[kind]
+    call = prove if step == "prove" else verify
+    timed(call, group=f"{kind}, {step}, {profile.name}", means="chosen", unit="leaf", count=count)

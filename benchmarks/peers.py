@@ -6,6 +6,7 @@
 - hashtree, the npm package ``@chainsafe/hashtree``: the fastest published hasher of plain SHA-256 nodes for a
   scripting language, assembly behind the same kind of thin binding. It runs in node, a process of its own, so
   it is never required: ``make bench-peers`` installs it below ``build/peers``.
+- python-bitcoinlib: what Python programs check Bitcoin's blocks with; an extra, ``bench``.
 """
 
 from __future__ import annotations
@@ -158,6 +159,34 @@ def fold(profile: Profile, leaf: bytes, path: Sequence[bytes], index: int) -> by
         index >>= 1
     return node
 
+
+# ---- python-bitcoinlib -------------------------------------------------------------------------------------
+
+
+class Bitcoinlib:
+    """Parses a block and runs its CheckBlock, which raises at the first fault."""
+
+    def __init__(self) -> None:
+        from bitcoin import core
+
+        self._core = core
+
+    def check_block(self, data: bytes) -> bytes:
+        """Return the root. Work is not looked at, for blocks of test networks are among ours."""
+        block = self._core.CBlock.deserialize(data)
+        self._core.CheckBlock(block, fCheckPoW=False, cur_time=block.nTime)
+        found: bytes = block.hashMerkleRoot
+        return found
+
+
+def _bitcoinlib() -> Bitcoinlib | None:
+    try:
+        return Bitcoinlib()
+    except (ImportError, OSError):  # it loads OpenSSL by ctypes
+        return None
+
+
+bitcoinlib = _bitcoinlib()
 
 # ---- hashtree ----------------------------------------------------------------------------------------------
 

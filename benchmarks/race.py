@@ -25,6 +25,7 @@ class Line(NamedTuple):
     limit: float
     at_least: bool = False  # so many times faster than the baseline; else at most so many times its time
     note: str = ""  # what the requirement says, where that is not the limit itself
+    measure: str = "ns"  # or "B": then both are bytes
 
     @property
     def ratio(self) -> float | None:

@@ -28,8 +28,11 @@ from typing import Any
 import numpy as np
 import required
 import required_arrow
+import required_blocks
 import required_files
 import required_hashes
+import required_proofs
+import required_trees
 from race import Line
 from workloads import duration
 
@@ -42,12 +45,18 @@ PARTS: tuple[Callable[[], list[Line]], ...] = (
     required.small,
     required.messages,
     required_arrow.columns,
-    required.proofs,
+    required_proofs.proofs,
     required.start,
     required_hashes.nodes,
     required_hashes.messages,
     required_hashes.lanes,
+    required_trees.changes,
+    required_trees.streams,
     required_files.sums,
+    required_blocks.one,
+    required_blocks.headers,
+    required_blocks.files,
+    required_blocks.hostile,
 )
 
 
@@ -67,11 +76,12 @@ def header(about: Mapping[str, Any], kernels: Sequence[Mapping[str, Any]]) -> li
 
 def cells(line: Line) -> tuple[str, ...]:
     """Return the texts of a line, one for each column of the table."""
-    base = line.base if line.base_ns is None else f"{line.base} {duration(line.base_ns)}"
+    shown = duration if line.measure == "ns" else lambda value: f"{value:.4g} {line.measure}"
+    base = line.base if line.base_ns is None else f"{line.base} {shown(line.base_ns)}"
     required = f"{'>=' if line.at_least else '<='} {line.limit:.3g}"
     verdict = {True: "holds", False: "misses", None: "not measured"}[line.holds]
     ratio = "" if line.ratio is None else f"{line.ratio:.2f}"
-    measured = "" if line.ns is None else f"{duration(line.ns)} a {line.unit}"
+    measured = "" if line.ns is None else f"{shown(line.ns)} a {line.unit}"
     return line.what, measured, base, ratio, required, verdict, line.note
 
 

@@ -1,4 +1,4 @@
-"""What the first kernels, trees and proofs must reach: SHA-256 throughout."""
+"""What the first kernels and trees must reach: SHA-256 throughout."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ import merklecore as mc
 SIZE = 1 << 20
 BATCH = 1000
 MESSAGES = 10**6
-PROOFS = 1000
 
 
 def large() -> list[Line]:
@@ -148,33 +147,6 @@ def messages() -> list[Line]:
             4,
             True,
         )
-    ]
-
-
-def proofs() -> list[Line]:
-    """Random places of a tree of 2^20 leaves."""
-    leaves = workloads.rows(2 * SIZE, 32)[:SIZE]
-    tree, indices = mc.MerkleTree(leaves), workloads.indices(PROOFS, SIZE)
-    known = [(tree.prove(index).verify, leaves[index].tobytes(), index) for index in indices]
-    names: dict[str, Any] = {
-        "prove": tree.prove,
-        "indices": indices,
-        "known": known,
-        "root": tree.root,
-        "n": SIZE,
-    }
-    best = race(
-        {
-            "prove": each("for i in indices: prove(i)", PROOFS, **names),
-            "verify": each(
-                "for verify, leaf, i in known: verify(root, leaf, index=i, size=n)", PROOFS, **names
-            ),
-        },
-        seconds=2,
-    )
-    return [
-        Line("prove, 2^20 leaves", best["prove"], "proof", "required time", 3000, 1),
-        Line("verify, 2^20 leaves", best["verify"], "proof", "required time", 4000, 1),
     ]
 
 

@@ -277,23 +277,132 @@ mc_status mc_heap_root(const mc_rule *rule, const mc_messages *leaves, int hashe
 
 /* ---- proofs.c -------------------------------------------------------------------------------------------------- */
 
-/* How a path leads from leaf `index` of `size` to the root. */
+/* A step of a path: what the node on the way meets. Node `place` of `level` is the sibling. In a heap level 0 holds
+ * the leaves and level 1 all others, in the order in which they are hashed. */
 typedef struct mc_step {
-    uint8_t level; /* of the sibling */
+    uint64_t place;
+    uint8_t level;
     uint8_t side;
 } mc_step;
 enum {
     MC_SIBLING_RIGHT,
     MC_SIBLING_LEFT,
-    MC_SIBLING_COPY, /* a lone node met with itself */
-    MC_SIBLING_ZERO, /* the zero subtree beyond the end */
-    MC_SIBLING_NONE, /* a lone node is hashed alone: the step has no hash in the path */
+    MC_SIBLING_COPY,  /* a lone node met with itself */
+    MC_SIBLING_ZERO,  /* the zero subtree beyond the end */
+    MC_SIBLING_NONE,  /* a lone node is hashed alone: the step has no hash in the path */
+    MC_SIBLING_KNOWN, /* of several leaves: computed as well */
+    MC_SIBLING_RISES, /* of several leaves: a lone node that goes up unhashed */
 };
-mc_status mc_plan(const mc_rule *rule, uint64_t index, uint64_t size, mc_step steps[MC_MAX_DEPTH], size_t *count);
 
-/* Folds a leaf hash along `count` siblings into a root. Where one is refused, *fault is its position. */
-mc_status mc_fold(const mc_rule *rule, const uint8_t *leaf_hash, const uint8_t *const *path, const mc_step *steps,
-                  size_t count, uint8_t *root, size_t *fault, uint32_t isas);
+/* All nodes of a tree of `size` leaves: level[k] holds the complete ones, `edge` the others. */
+typedef struct mc_kept {
+    const uint8_t *level[MC_MAX_DEPTH];
+    const mc_edge *edge;
+    uint64_t size;
+} mc_kept;
+
+/* How a path leads from leaf `index` < `size` to the root; and the hashes that it has. A heap has at most 2^63 leaves.
+ */
+mc_status mc_plan(const mc_rule *rule, uint64_t index, uint64_t size, mc_step steps[MC_MAX_DEPTH], size_t *count);
+size_t mc_path_count(const mc_rule *rule, uint64_t index, uint64_t size);
+
+/* The hashes of that path; of the paths of n leaves, where offset[i] says before how many rows path i begins. */
+void mc_path(const mc_rule *rule, const mc_kept *kept, uint64_t index, uint8_t *out);
+void mc_paths(const mc_rule *rule, const mc_kept *kept, const uint64_t *indices, size_t n, const int64_t *offset,
+              uint8_t *out);
+
+/* Folds a leaf hash along the mc_path_count hashes of its path into a root. Where one is refused, *fault is its
+ * position, *at its step. */
+mc_status mc_fold(const mc_rule *rule, const uint8_t *leaf_hash, const uint8_t *path, uint64_t index, uint64_t size,
+                  uint8_t *root, size_t *fault, mc_step *at, uint32_t isas);
+
+/* RFC 6962 section 2.1.2, for 0 < old <= size: the hashes of PROOF(old, D[size]) and, from them, both roots. */
+size_t mc_consistency_count(uint64_t old, uint64_t size);
+void mc_consistency(const mc_rule *rule, const mc_kept *kept, uint64_t old, uint8_t *out);
+mc_status mc_fold_consistency(const mc_rule *rule, const uint8_t *path, uint64_t old, uint64_t size,
+                              const uint8_t *old_root, uint8_t *old_found, uint8_t *new_found, uint32_t isas);
+
+/* ---- sets.c: proofs of several leaves ----------------------------------------------------------------------------
+ */
+
+/* What the root over n > 0 leaves at ascending `places` needs besides them: *hashes rows, written to `out` from `kept`
+ * where that is not NULL; *pairs siblings meet, and flags[i], where not NULL, is whether both of pair i are known.
+ * `places` is overwritten. */
+mc_status mc_set_plan(const mc_rule *rule, uint64_t size, uint64_t *places, size_t n, const mc_kept *kept,
+                      uint8_t *out, size_t *hashes, uint8_t *flags, size_t *pairs);
+
+/* Folds their leaf hashes, n rows in `nodes`, with the hashes that mc_set_plan counts into the first row of `nodes`.
+ * Both arrays are overwritten. Where two siblings are refused, *at is the right one. */
+mc_status mc_set_fold(const mc_rule *rule, uint64_t size, uint64_t *places, uint8_t *nodes, size_t n,
+                      const uint8_t *hashes, mc_step *at, uint32_t isas);
+
+/* ---- verify.c: many inclusion proofs under one root ---------------------------------------------------------------
+ */
+
+typedef struct mc_proofs {
+    uint64_t size;
+    size_t n;
+    const uint64_t *index; /* each below size */
+    const uint8_t *leaf;   /* leaf hashes, n rows */
+    const int64_t *offset; /* n + 1, ascending: the path of proof i is rows [offset[i], offset[i + 1]) */
+    const uint8_t *hashes;
+    const uint8_t *root;
+} mc_proofs;
+
+/* fails[i] = whether proof i does not hold, exactly as if each were folded alone. */
+mc_status mc_verify_many(const mc_rule *rule, const mc_proofs *proofs, uint8_t *fails, uint32_t isas);
+
+/* ---- updates.c ------------------------------------------------------------------------------------------------- */
+
+typedef struct mc_change {
+    uint64_t index; /* of the leaf in the tree */
+    size_t from;    /* of what replaces it */
+} mc_change;
+
+/* Ascending by index, all below `size`; changes of one index stay in their order. */
+mc_status mc_sort_changes(mc_change *changes, size_t n, uint64_t size);
+
+/* Replaces leaves of kept levels by the leaf hashes `fresh`, and every complete node above them; no index twice,
+ * ascending. Keeps *equal_pairs right. Of a heap it replaces the leaves alone. */
+mc_status mc_update(const mc_rule *rule, uint8_t *const *level, uint64_t size, const mc_change *changes, size_t n,
+                    const uint8_t *fresh, uint64_t *equal_pairs, uint32_t isas, unsigned threads);
+
+/* Equal siblings that the nodes completed between two sizes stand over; counted where odd levels are duplicated. */
+uint64_t mc_equal_between(const mc_rule *rule, uint8_t *const *level, uint64_t from, uint64_t to);
+
+/* ---- ranges.c -------------------------------------------------------------------------------------------------- */
+
+/* The fewest perfect subtrees over leaves [start, start + size), left to right, in rows of d bytes. */
+typedef struct mc_range {
+    uint64_t start, size; /* their sum is below 2^64 */
+    unsigned count;
+    uint8_t node[(2 * MC_MAX_DEPTH + 1) * MC_MAX_DIGEST];
+} mc_range;
+
+/* How many they are. */
+unsigned mc_range_count(uint64_t start, uint64_t size);
+
+/* Puts the root of the next 2^level leaves behind a range, whose end it divides, and joins siblings. Where `made` is
+ * not NULL, the nodes that this completes are written there, one a level from level + 1 on. After a failure the range
+ * is undefined, here and below: work on a copy. */
+mc_status mc_range_add(const mc_rule *rule, mc_range *range, unsigned level, const uint8_t *node, uint8_t *made,
+                       uint32_t isas);
+
+/* Puts a range behind another, which ends where it starts. */
+mc_status mc_range_merge(const mc_rule *rule, mc_range *range, const mc_range *next, uint32_t isas);
+
+mc_status mc_range_extend(const mc_rule *rule, mc_range *range, const mc_messages *leaves, int hashed, uint32_t isas,
+                          unsigned threads);
+
+/* The same for leaves [first, first + n) that end in the window of 2^MC_WINDOW_LEVEL aligned leaves in which they
+ * begin, with all nodes kept: level[k], 2^(MC_WINDOW_LEVEL - k) rows for the window's nodes of level k <=
+ * MC_WINDOW_LEVEL, readable throughout. Nodes above it that are completed go to `made`. */
+enum { MC_WINDOW_LEVEL = 14 };
+mc_status mc_range_window(const mc_rule *rule, mc_range *range, uint8_t *const *level, const mc_messages *leaves,
+                          size_t first, size_t n, int hashed, uint8_t *made, uint32_t isas, unsigned threads);
+
+/* The root of a range with start 0 and size > 0, under any rule but MC_ODD_HEAP. */
+mc_status mc_range_root(const mc_rule *rule, const mc_range *range, uint8_t *root, uint32_t isas);
 
 /* ---- chain/: blocks ------------------------------------------------------------------------------------------- */
 

@@ -13,6 +13,8 @@ Shapes throughout: n messages or leaves, w their width in bytes, d the digest si
 are integers from 0; bool and float are a TypeError. What is raised stands in ``merklecore.errors``.
 """
 
+from __future__ import annotations
+
 from merklecore import errors
 from merklecore.errors import (
     BackendError,
@@ -39,28 +41,45 @@ from merklecore.hashing import (
     sm3,
 )
 from merklecore.tree import (
+    CompactRange,
+    ConsistencyProof,
+    FlaggedMultiProof,
     InclusionProof,
+    InclusionProofs,
     MerkleTree,
+    MultiProof,
+    PartialMerkleTree,
     Profile,
+    RangeProof,
     merkle_root,
     openzeppelin_order,
     profiles,
 )
 
+TYPE_CHECKING = False
+
 __all__ = [
     "BackendError",
     "BlockError",
     "BoundsError",
+    "CompactRange",
+    "ConsistencyProof",
+    "FlaggedMultiProof",
     "InclusionProof",
+    "InclusionProofs",
     "InputError",
     "MerkleCoreError",
     "MerkleTree",
+    "MultiProof",
+    "PartialMerkleTree",
     "Profile",
     "ProofError",
+    "RangeProof",
     "__version__",
     "algorithms",
     "blake2b_256",
     "blake3",
+    "blocks",
     "cpu_info",
     "digest",
     "errors",
@@ -79,3 +98,17 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from merklecore import blocks
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import ``blocks`` when it is first asked for: hashing and trees start faster without it."""
+    if name == "blocks":
+        from importlib import import_module
+
+        return import_module("merklecore.blocks")
+    raise AttributeError(f"module 'merklecore' has no attribute {name!r}")

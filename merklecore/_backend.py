@@ -16,16 +16,24 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from merklecore.reference.chains.bitcoin import Checked as Checked
+
 __all__ = [
     "DIGEST_SIZES",
     "NAME",
+    "Bitcoin",
     "Nodes",
+    "Range",
     "Spec",
     "blake2b_256",
     "blake3",
+    "consistency",
     "cpu_info",
     "digest",
     "fold",
+    "fold_consistency",
+    "fold_many",
+    "fold_set",
     "hash_files",
     "hash_many",
     "hash_pairs",
@@ -33,15 +41,22 @@ __all__ = [
     "kernels",
     "leaf_hash",
     "leaf_hashes",
+    "level_rows",
     "measure",
     "new",
     "path",
+    "paths",
     "root",
+    "same_leaves",
+    "set_flags",
+    "set_hashes",
     "sha3_256",
     "sha256",
     "sha256d",
     "sha512",
     "sm3",
+    "truncate",
+    "update",
 ]
 
 
@@ -109,13 +124,19 @@ else:
 
 NAME: str = _chosen.NAME
 DIGEST_SIZES = _chosen.DIGEST_SIZES
+Bitcoin = _chosen.Bitcoin
 Nodes = _chosen.Nodes
+Range = _chosen.Range
 Spec = _chosen.Spec
 blake2b_256 = _chosen.blake2b_256
 blake3 = _chosen.blake3
+consistency = _chosen.consistency
 cpu_info = _chosen.cpu_info
 digest = _chosen.digest
 fold = _chosen.fold
+fold_consistency = _chosen.fold_consistency
+fold_many = _chosen.fold_many
+fold_set = _chosen.fold_set
 hash_files = _chosen.hash_files
 hash_many = _chosen.hash_many
 hash_pairs = _chosen.hash_pairs
@@ -123,12 +144,19 @@ keccak256 = _chosen.keccak256
 kernels = _chosen.kernels
 leaf_hash = _chosen.leaf_hash
 leaf_hashes = _chosen.leaf_hashes
+level_rows = _chosen.level_rows
 measure = _chosen.measure
 new = _chosen.new
 path = _chosen.path
+paths = _chosen.paths
 root = _chosen.root
-sha3_256 = _chosen.sha3_256
+same_leaves = _chosen.same_leaves
+set_flags = _chosen.set_flags
+set_hashes = _chosen.set_hashes
 sha256 = _chosen.sha256
 sha256d = _chosen.sha256d
+sha3_256 = _chosen.sha3_256
 sha512 = _chosen.sha512
 sm3 = _chosen.sm3
+truncate = _chosen.truncate
+update = _chosen.update

@@ -14,6 +14,12 @@ An argument of a wrong type is a plain ``TypeError``. A tree that is changed dur
 ``BufferError``, as bytearray does. Hostile bytes give none but these.
 """
 
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 __all__ = ["BackendError", "BlockError", "BoundsError", "InputError", "MerkleCoreError", "ProofError"]
 
 
@@ -30,11 +36,18 @@ class BoundsError(InputError, IndexError):
 
 
 class ProofError(MerkleCoreError):
-    """A proof does not hold for the root, leaf, index, size and profile that the caller gave."""
+    """A proof does not hold for the root, leaf, index, size and profile that the caller gave.
+
+    failed: of many proofs that were verified together, the positions of those that do not hold, ascending.
+    """
+
+    failed: tuple[int, ...] = ()
 
 
 class BlockError(MerkleCoreError):
-    """A block breaks a rule of its chain."""
+    """A block breaks a rule of its chain; ``report`` is the report that says which."""
+
+    report: Any = None
 
 
 class BackendError(MerkleCoreError, RuntimeError):

@@ -14,7 +14,17 @@ NAMES = {
     *("BackendError", "BlockError", "BoundsError", "InputError", "MerkleCoreError", "ProofError", "errors"),
     *("algorithms", "cpu_info", "digest", "hash_many", "hash_pairs", "new"),
     *("sha256", "sha256d", "sha512", "sha3_256", "keccak256", "sm3", "blake3", "blake2b_256"),
+    "blocks",
     "__version__",
+    *(
+        "CompactRange",
+        "ConsistencyProof",
+        "FlaggedMultiProof",
+        "InclusionProofs",
+        "MultiProof",
+        "PartialMerkleTree",
+        "RangeProof",
+    ),
     *("InclusionProof", "MerkleTree", "Profile", "merkle_root", "openzeppelin_order", "profiles"),
 }
 SIGNATURES = {
@@ -29,9 +39,20 @@ SIGNATURES = {
     mc.MerkleTree.__init__: "(self, leaves=(), profile='rfc6962', *, hashed=False, threads=None)",
     mc.MerkleTree.append: "(self, leaf, *, hashed=False)",
     mc.MerkleTree.extend: "(self, leaves, *, hashed=False)",
+    mc.MerkleTree.update: "(self, indices, leaves, *, hashed=False)",
+    mc.MerkleTree.truncate: "(self, size)",
+    mc.MerkleTree.nodes: "(self, level, start, stop)",
+    mc.MerkleTree.save: "(self, path)",
+    mc.MerkleTree.load: "(path, *, root=None, profile=None)",
+    mc.MerkleTree.from_bytes: "(data, *, root=None, profile=None)",
     mc.MerkleTree.leaf_hash: "(self, index)",
     mc.MerkleTree.root_at: "(self, size)",
     mc.MerkleTree.prove: "(self, index, size=None)",
+    mc.CompactRange.__init__: "(self, profile='rfc6962', start=0)",
+    mc.CompactRange.append: "(self, leaf, *, hashed=False)",
+    mc.CompactRange.extend: "(self, leaves, *, hashed=False, on_nodes=None, threads=None)",
+    mc.CompactRange.merge: "(self, other)",
+    mc.CompactRange.from_bytes: "(data)",
     mc.Profile.__init__: "(self, name, algorithm='sha256', *, leaf='hash', leaf_prefix=b'', node_prefix=b'', "
     "odd='split', sort_pairs=False, limit=None, empty=None)",
     mc.Profile.replace: "(self, **changes)",
@@ -41,6 +62,15 @@ SIGNATURES = {
     mc.InclusionProof.from_path: "(path)",
     mc.InclusionProof.from_json: "(text)",
     mc.InclusionProof.to_json: "(self)",
+    mc.MerkleTree.prove_many: "(self, indices, size=None)",
+    mc.MerkleTree.prove_multi: "(self, indices, size=None)",
+    mc.MerkleTree.prove_range: "(self, start, stop, size=None)",
+    mc.MerkleTree.prove_consistency: "(self, old_size, new_size=None)",
+    mc.InclusionProofs.verify: "(self, root, leaves, *, indices, size, profile='rfc6962', hashed=False)",
+    mc.MultiProof.verify: "(self, root, leaves, *, indices, size, profile='rfc6962', hashed=False)",
+    mc.RangeProof.verify: "(self, root, leaves, *, start, size, profile='rfc6962', hashed=False)",
+    mc.ConsistencyProof.verify: "(self, old_root, new_root, *, old_size, new_size, profile='rfc6962')",
+    geometry.consistency_nodes: "(old_size, new_size)",
     geometry.inclusion_nodes: "(index, size, odd='split', limit=None)",
 }
 
@@ -59,9 +89,21 @@ def test_signatures_are_the_contract(function):
     assert str(signature.replace(parameters=bare, return_annotation=signature.empty)) == SIGNATURES[function]
 
 
+BLOCKS = {
+    *("Check", "Code", "Context", "Engine", "Fault", "Headers", "Params", "Report"),
+    *("checks", "networks", "signet_magic"),
+}
+
+
+def test_exactly_the_public_names_of_blocks_are_exported():
+    assert set(mc.blocks.__all__) == BLOCKS
+    for name in BLOCKS:
+        assert getattr(mc.blocks, name) is not None
+
+
 def public_things():
-    for name in mc.__all__:
-        thing = getattr(mc, name)
+    for name in (*mc.__all__, *mc.blocks.__all__):
+        thing = getattr(mc, name, None) or getattr(mc.blocks, name)
         if callable(thing) and not (isinstance(thing, type) and issubclass(thing, Exception)):
             yield name, thing
             if isinstance(thing, type):

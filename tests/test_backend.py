@@ -54,7 +54,7 @@ def test_reference_serves_where_it_is_not(tmp_path):
 
 def test_a_broken_build_is_not_hidden(tmp_path):
     root = without_extension(tmp_path)
-    (root / "merklecore/_native" / f"dispatch{EXTENSION_SUFFIXES[0]}").write_bytes(b"no library")
+    (root / "merklecore/_native" / f"blocks{EXTENSION_SUFFIXES[0]}").write_bytes(b"no library")
     assert chosen(root).startswith("ImportError")
 
 

@@ -48,6 +48,28 @@ def prove():
     proof = tree.prove(4999, size)
     proof.verify(root, b"4999", index=4999, size=size)
 sprung(grow, prove)
+
+kept = [b"%d" % i for i in range(3000)]
+shrinking = mc.MerkleTree(kept)
+def shrink():
+    try:
+        shrinking.truncate(len(shrinking) // 2)
+    except BufferError:
+        pass
+def update():
+    shrinking.truncate(0)
+    shrinking.extend(kept)
+    try:
+        shrinking.update([2999, 5, *range(100, 200)], kept[:102])
+    except mc.BoundsError:
+        pass
+    if len(shrinking) == 3000:
+        assert shrinking.leaf_hash(2999) == mc.sha256(bytes(1) + kept[0])
+    try:
+        bytes(shrinking)
+    except mc.BoundsError:
+        pass
+sprung(shrink, update)
 print("held")
 """
 

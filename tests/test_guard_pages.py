@@ -172,6 +172,6 @@ def test_trees(profile, root_of):
             assert nodes.root() == roots[130]
             leaf = at(source, LEAVES[5])
             assert _native.leaf_hash(spec, leaf) == nodes.leaf(5)
-            assert _native.fold(spec, leaf, _native.path(nodes, 5), 5, 130) == roots[130]
+            assert _native.fold(spec, leaf, _native.path(nodes, 5), 32, 5, 130) == roots[130]
 
     in_a_fork(hash_all)

@@ -78,6 +78,10 @@ class Things:
         self.view = memoryview(bytes(64))[::2]
         self.tree = mc.MerkleTree(self.plain)
         self.root = self.tree.root
+        self.places = np.array([5, 3])
+        self.range = mc.CompactRange()
+        self.range.extend(self.plain)
+        self.nothing = lambda level, first, hashes: None
         self.proof = self.tree.prove(5)
         self.path = [bytearray(item) for item in self.proof.path]
         self.encoded = bytearray(bytes(self.proof))
@@ -152,6 +156,28 @@ def calls(x):
         "extend by an object": refused(lambda: x.tree.extend(x.spoilt), types),
         "append an object": refused(lambda: x.tree.append(x), types),
         "append half a hash": refused(lambda: x.tree.append(x.short, hashed=True), wrong),
+        "update": lambda: x.tree.update([5, 3], [x.plain[5], x.plain[3]]),
+        "update at an array": lambda: x.tree.update(x.places, [x.plain[5], x.plain[3]]),
+        "update twice": refused(lambda: x.tree.update([5, 5], x.buffers[:2]), wrong),
+        "update beyond": refused(lambda: x.tree.update([5, 20], x.buffers[:2]), bounds),
+        "update at an object": refused(lambda: x.tree.update([5, x], x.buffers[:2]), types),
+        "update by an object": refused(lambda: x.tree.update(range(6), x.spoilt), types),
+        "truncate": lambda: x.tree.truncate(20),
+        "truncate to more": refused(lambda: x.tree.truncate(21), bounds),
+        "nodes": lambda: x.tree.nodes(1, 2, 9),
+        "nodes beyond": refused(lambda: x.tree.nodes(1, 2, 11), bounds),
+        "bytes of a tree": lambda: mc.MerkleTree.from_bytes(bytes(x.tree)) == x.tree,
+        "from_bytes of no tree": refused(lambda: mc.MerkleTree.from_bytes(x.encoded), wrong),
+        "merkle_root of a stream": lambda: mc.merkle_root(iter(x.plain)),
+        "extend by a stream of objects": refused(lambda: x.tree.extend(iter(x.spoilt)), types),
+        "CompactRange": lambda: mc.CompactRange.from_bytes(bytes(x.range)).root,
+        "CompactRange that grows": lambda: mc.CompactRange().extend(x.buffers),
+        "CompactRange with nodes": lambda: mc.CompactRange().extend(x.rows, on_nodes=x.nothing),
+        "CompactRange whose store fails": refused(
+            lambda: mc.CompactRange().extend(x.plain, on_nodes=len), types
+        ),
+        "CompactRange of an object": refused(lambda: x.range.extend(x.spoilt), types),
+        "merge what does not follow": refused(lambda: x.range.merge(mc.CompactRange()), wrong),
         "prove": lambda: x.tree.prove(7, 11),
         "prove nothing": refused(lambda: x.tree.prove(20), bounds),
         "prove an object": refused(lambda: x.tree.prove(x), types),

@@ -57,7 +57,7 @@ def test_the_sdist_holds_every_source(tree: Path, dist: Path) -> None:
     (path,) = dist.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         held = {str(PurePosixPath(*PurePosixPath(name).parts[1:])) for name in archive.getnames()}
-    folders = ("csrc", "merklecore", "tests", "docs", "examples", "benchmarks")
+    folders = ("csrc", "merklecore", "tests", "docs", "examples", "benchmarks", "fuzz")
     made = (".so", ".o", ".a", ".pyc")
     sources = {
         path.relative_to(tree).as_posix()

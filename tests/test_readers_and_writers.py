@@ -27,11 +27,17 @@ USES = {
     "append a long one": lambda tree: tree.append(LONG),
     "extend": lambda tree: tree.extend([b"leaf"]),
     "extend by many": lambda tree: tree.extend(SOME),
+    "extend by a stream": lambda tree: tree.extend(iter(SOME)),
+    "update": lambda tree: tree.update([3, 1], [b"x", b"y"]),
+    "truncate": lambda tree: tree.truncate(len(tree)),
+    "nodes": lambda tree: tree.nodes(0, 0, 10),
+    "==": lambda tree: tree == mc.MerkleTree(),
+    "bytes": bytes,
 }
 
 
 @pytest.mark.parametrize("use", USES)
-@pytest.mark.parametrize("writer", ["extend", "append"])
+@pytest.mark.parametrize("writer", ["extend", "append", "update"])
 def test_a_tree_in_use_by_a_writer(use, writer):
     """It says so, whatever is asked of it, and nothing of it has changed when the writer is done."""
     tree, long_leaf = mc.MerkleTree(SOME), LONG * 4
@@ -41,12 +47,16 @@ def test_a_tree_in_use_by_a_writer(use, writer):
         if writer == "extend":
             leaves.extend(map(bytes, LONG_ROWS))
             return tree.extend(LONG_ROWS)
+        if writer == "update":
+            if len(leaves) == len(SOME):
+                leaves[:] = [long_leaf] + [b"new"] * (len(SOME) - 1)
+            return tree.update(range(len(SOME)), leaves)
         leaves.append(long_leaf)
         return tree.append(long_leaf)
 
     def try_it():
         size = len(tree)
-        with pytest.raises(BufferError, match="the tree is being extended by another call"):
+        with pytest.raises(BufferError, match="the tree is being changed by another call"):
             USES[use](tree)
         assert len(tree) == size
 
@@ -118,6 +128,46 @@ def test_a_writer_among_readers():
             reader.result()
     assert all(reads)
     assert tree.root == roots[len(leaves)]
+
+
+def test_updates_and_cuts_among_readers():
+    """Every root is one that the tree has had: no reader sees half a batch."""
+    batches = [list(map(bytes, LONG_ROWS[i * 3000 : (i + 1) * 3000])) for i in range(8)]
+    places = np.random.default_rng(1).permutation(4000)[:3000]
+    leaves = list(map(bytes, LONG_ROWS[-4000:]))
+    tree, done, reads = mc.MerkleTree(leaves), threading.Event(), [0] * 3
+    roots = {tree.root, tree.root_at(3993)}
+    for batch in batches:
+        for place, leaf in zip(places, batch, strict=True):
+            leaves[place] = leaf
+        roots |= {mc.merkle_root(leaves), mc.merkle_root(leaves[:-7])}
+
+    def write():
+        try:
+            for batch in batches:
+                tree.update(places, batch)
+                last = [tree.leaf_hash(i) for i in range(len(tree) - 7, len(tree))]
+                tree.truncate(len(tree) - 7)
+                tree.extend(last, hashed=True)
+        finally:
+            done.set()
+
+    def read(number):
+        while not done.is_set() or not reads[number]:
+            try:
+                found = {tree.root, tree.root_at(3993)}
+            except BufferError:
+                continue
+            reads[number] += 1
+            assert found <= roots
+
+    with every_switch(), ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(read, number) for number in range(3)]
+        pool.submit(write).result()
+        for reader in running:
+            reader.result()
+    assert all(reads)
+    assert tree.root == mc.merkle_root(leaves)
 
 
 @pytest.mark.parametrize("method", ["append", "extend"])

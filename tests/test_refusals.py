@@ -1,6 +1,5 @@
 """Odd arguments, of every function that takes their like: refused with a typed error, never another one."""
 
-import copy
 import ctypes
 
 import numpy as np
@@ -34,6 +33,18 @@ NUMBERS = {
     "root_at": lambda n: TREE.root_at(n),
     "inclusion_nodes index": lambda n: geometry.inclusion_nodes(n, 3),
     "inclusion_nodes size": lambda n: geometry.inclusion_nodes(1, n),
+    "prove_many": lambda n: TREE.prove_many([0, n]),
+    "prove_multi": lambda n: TREE.prove_multi([0, n]),
+    "prove_range start": lambda n: TREE.prove_range(n, 3),
+    "prove_range stop": lambda n: TREE.prove_range(0, n),
+    "prove_consistency": lambda n: TREE.prove_consistency(n),
+    "prove_consistency to a size": lambda n: TREE.prove_consistency(1, n),
+    "consistency_nodes": lambda n: geometry.consistency_nodes(n, 3),
+    "multi_nodes": lambda n: geometry.multi_nodes([0, n], 3),
+    "range_nodes": lambda n: geometry.range_nodes(n, 3, 3),
+    "verify many": lambda n: TREE.prove_many([1]).verify(TREE.root, [b"b"], indices=[n], size=3),
+    "verify several": lambda n: TREE.prove_multi([1]).verify(TREE.root, [b"b"], indices=[n], size=3),
+    "verify a range": lambda n: TREE.prove_range(1, 2).verify(TREE.root, [b"b"], start=n, size=3),
     "covering_nodes": lambda n: geometry.covering_nodes(n, 3),
     "depth": lambda n: geometry.depth(n),
     "threads": lambda n: mc.hash_many([b"a"], threads=n),
@@ -112,7 +123,7 @@ PRIMITIVES = {
     "leaves": lambda backend, spec, x: backend.root(spec, x),
     "leaf": lambda backend, spec, x: backend.root(spec, [b"", x]),
     "leaf_hash": lambda backend, spec, x: backend.leaf_hash(spec, x),
-    "fold": lambda backend, spec, x: backend.fold(spec, x, (), 0, 1),
+    "fold": lambda backend, spec, x: backend.fold(spec, x, b"", 0, 0, 1),
     "extend": lambda backend, spec, x: backend.Nodes(spec).extend(x),
     "append": lambda backend, spec, x: backend.Nodes(spec).append(x),
 }
@@ -198,5 +209,3 @@ def test_geometry_of_limits():
 def test_what_is_frozen_stays_so():
     with pytest.raises(AttributeError):
         mc.profiles["rfc6962"].__init__("rfc6962", node_prefix=b"\0")
-    with pytest.raises(TypeError, match="share their nodes"):
-        copy.copy(TREE)

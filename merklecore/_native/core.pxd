@@ -8,7 +8,7 @@ cdef extern from "merklecore.h" nogil:
     enum: MC_NODE, MC_PREFIXED_NODE, MC_MESSAGES, MC_SHAPES
     enum: MC_LEAF_HASH, MC_LEAF_HASH_TWICE, MC_LEAF_HASH_DIGEST, MC_LEAF_AS_IS
     enum: MC_ODD_SPLIT, MC_ODD_DUPLICATE, MC_ODD_PAD, MC_ODD_REHASH, MC_ODD_HEAP
-    enum: MC_SIBLING_RIGHT, MC_SIBLING_LEFT, MC_SIBLING_COPY, MC_SIBLING_ZERO, MC_SIBLING_NONE
+    enum: MC_SIBLING_RIGHT, MC_SIBLING_LEFT, MC_SIBLING_COPY, MC_SIBLING_ZERO, MC_SIBLING_NONE, MC_SIBLING_KNOWN
     const size_t MC_MIXED
 
     ctypedef enum mc_status:
@@ -84,8 +84,6 @@ cdef extern from "merklecore.h" nogil:
         uint64_t present, equal_pairs
         uint8_t node[65][64]
         uint8_t root[64]
-    ctypedef struct mc_step:
-        uint8_t level, side
     mc_status mc_hash_siblings(const mc_rule *rule, const uint8_t *nodes, size_t pairs, uint8_t *out, uint32_t isas)
     mc_status mc_hash_lone(const mc_rule *rule, const uint8_t *node, uint8_t *out, uint32_t isas)
     mc_status mc_leaf_hashes(const mc_rule *rule, const mc_messages *leaves, size_t first, size_t n, uint8_t *out,
@@ -101,9 +99,63 @@ cdef extern from "merklecore.h" nogil:
                       unsigned threads)
     mc_status mc_heap_root(const mc_rule *rule, const mc_messages *leaves, int hashed, uint8_t *root, uint32_t isas,
                            unsigned threads)
+
+    ctypedef struct mc_step:
+        uint64_t place
+        uint8_t level, side
+    ctypedef struct mc_kept:
+        const uint8_t *level[64]
+        const mc_edge *edge
+        uint64_t size
     mc_status mc_plan(const mc_rule *rule, uint64_t index, uint64_t size, mc_step *steps, size_t *count)
-    mc_status mc_fold(const mc_rule *rule, const uint8_t *leaf_hash, const uint8_t *const *path, const mc_step *steps,
-                      size_t count, uint8_t *root, size_t *fault, uint32_t isas)
+    size_t mc_path_count(const mc_rule *rule, uint64_t index, uint64_t size)
+    void mc_path(const mc_rule *rule, const mc_kept *kept, uint64_t index, uint8_t *out)
+    void mc_paths(const mc_rule *rule, const mc_kept *kept, const uint64_t *indices, size_t n, const int64_t *offset,
+                  uint8_t *out)
+    mc_status mc_fold(const mc_rule *rule, const uint8_t *leaf_hash, const uint8_t *path, uint64_t index,
+                      uint64_t size, uint8_t *root, size_t *fault, mc_step *at, uint32_t isas)
+    size_t mc_consistency_count(uint64_t old, uint64_t size)
+    void mc_consistency(const mc_rule *rule, const mc_kept *kept, uint64_t old, uint8_t *out)
+    mc_status mc_fold_consistency(const mc_rule *rule, const uint8_t *path, uint64_t old, uint64_t size,
+                                  const uint8_t *old_root, uint8_t *old_found, uint8_t *new_found, uint32_t isas)
+
+    mc_status mc_set_plan(const mc_rule *rule, uint64_t size, uint64_t *places, size_t n, const mc_kept *kept,
+                          uint8_t *out, size_t *hashes, uint8_t *flags, size_t *pairs)
+    mc_status mc_set_fold(const mc_rule *rule, uint64_t size, uint64_t *places, uint8_t *nodes, size_t n,
+                          const uint8_t *hashes, mc_step *at, uint32_t isas)
+
+    ctypedef struct mc_proofs:
+        uint64_t size
+        size_t n
+        const uint64_t *index
+        const uint8_t *leaf
+        const int64_t *offset
+        const uint8_t *hashes
+        const uint8_t *root
+    mc_status mc_verify_many(const mc_rule *rule, const mc_proofs *proofs, uint8_t *fails, uint32_t isas)
+
+    ctypedef struct mc_change:
+        uint64_t index
+        size_t source "from"
+    mc_status mc_sort_changes(mc_change *changes, size_t n, uint64_t size)
+    mc_status mc_update(const mc_rule *rule, uint8_t *const *level, uint64_t size, const mc_change *changes, size_t n,
+                        const uint8_t *fresh, uint64_t *equal_pairs, uint32_t isas, unsigned threads)
+    uint64_t mc_equal_between(const mc_rule *rule, uint8_t *const *level, uint64_t start, uint64_t stop)
+
+    enum: MC_WINDOW_LEVEL
+    ctypedef struct mc_range:
+        uint64_t start, size
+        unsigned count
+        uint8_t node[129 * 64]
+    unsigned mc_range_count(uint64_t start, uint64_t size)
+    mc_status mc_range_add(const mc_rule *rule, mc_range *range, unsigned level, const uint8_t *node, uint8_t *made,
+                           uint32_t isas)
+    mc_status mc_range_merge(const mc_rule *rule, mc_range *range, const mc_range *next, uint32_t isas)
+    mc_status mc_range_extend(const mc_rule *rule, mc_range *range, const mc_messages *leaves, int hashed,
+                              uint32_t isas, unsigned threads)
+    mc_status mc_range_window(const mc_rule *rule, mc_range *range, uint8_t *const *level, const mc_messages *leaves,
+                              size_t first, size_t n, int hashed, uint8_t *made, uint32_t isas, unsigned threads)
+    mc_status mc_range_root(const mc_rule *rule, const mc_range *range, uint8_t *root, uint32_t isas)
 
     ctypedef struct mc_fault:
         uint32_t code

@@ -1,105 +1,380 @@
 """Proofs: made from kept levels, and folded to the root that they lead to."""
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
-from cpython.ref cimport Py_INCREF
-from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_GET_SIZE, PyTuple_New, PyTuple_SET_ITEM
+cimport cython
+from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, Py_buffer, PyBuffer_Release, PyObject_GetBuffer
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stddef cimport size_t
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from libc.string cimport memcpy
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
 
-from merklecore._native.arguments cimport Messages, natural, one_message
+from merklecore._native.arguments cimport Messages, View, messages_of, natural, one_message, view_of
 from merklecore._native.core cimport (
-    MC_BAD_INDEX, MC_BAD_SIBLING, MC_BAD_ZERO, MC_LEAF_AS_IS, MC_SIBLING_COPY, MC_SIBLING_ZERO, mc_edge, mc_fold,
-    mc_leaf_hashes, mc_plan, mc_status, mc_step,
+    MC_BAD_SIBLING, MC_BAD_ZERO, MC_LEAF_AS_IS, MC_ODD_HEAP, MC_ODD_SPLIT, MC_OK, MC_SIBLING_COPY, mc_consistency,
+    mc_consistency_count, mc_edge, mc_fold, mc_fold_consistency, mc_kept, mc_leaf_hashes, mc_path, mc_path_count,
+    mc_paths, mc_proofs, mc_set_fold, mc_set_plan, mc_status, mc_step, mc_verify_many,
 )
 from merklecore._native.dispatch cimport allowed, failed
+from merklecore._native.indices cimport Indices, indices_of
 from merklecore._native.spec cimport Spec, digest_at
 from merklecore._native.trees cimport Nodes
 
-from merklecore.errors import BoundsError, ProofError
+from merklecore.errors import BoundsError, InputError, ProofError
 
-cdef extern from *:
-    void prefetch "__builtin_prefetch"(const void *)
+cdef uint64_t LARGEST_HEAP = <uint64_t>1 << 63
+
+
+# ---- kept nodes ----------------------------------------------------------------------------------------------------
+
+cdef int _keep(Nodes nodes, uint64_t n, mc_kept *kept, mc_edge *earlier) except -1:
+    """All nodes of the tree as it was with n > 0 leaves. Valid until anything else runs."""
+    cdef int k
+    nodes.idle()
+    kept.edge = &nodes.edge
+    if n == nodes.size:
+        nodes.close_now()
+    elif nodes.spec.rule.odd == MC_ODD_HEAP:  # it grew while this thread waited for another one to hash it
+        raise BufferError("the tree is being extended by another call")
+    else:
+        nodes.close(n, earlier)
+        kept.edge = earlier
+    for k in range(64):
+        kept.level[k] = nodes.levels[k].at
+    kept.size = n
+    return 0
+
+
+cdef bytes _room(size_t rows, size_t d):
+    return PyBytes_FromStringAndSize(NULL, <Py_ssize_t>(rows * d))
+
+
+cdef inline uint8_t *_data(bytes made) noexcept:
+    return <uint8_t *>PyBytes_AS_STRING(made)
 
 
 def path(Nodes nodes not None, index, size=None):
-    """The siblings from a leaf to the root, as a tuple of bytes."""
+    """The siblings from a leaf to the root, one behind the other."""
     cdef mc_edge earlier
-    cdef mc_edge *edge = &nodes.edge
-    cdef mc_step steps[64]
-    cdef size_t count = 0, i, d = nodes.spec.d
-    cdef uint64_t at = natural(index, "index"), place
-    cdef const uint8_t *found[64]
-    cdef bytes node
-    cdef tuple path
-    cdef unsigned k
+    cdef mc_kept kept
+    cdef uint64_t at = natural(index, "index")
     nodes.idle()
     cdef uint64_t n = nodes.size_of(size)
     if at >= n:
         raise BoundsError(f"index {at} is not below size {n}")
-    if mc_plan(&nodes.spec.rule, at, n, steps, &count) == MC_BAD_INDEX:
-        raise BoundsError(f"index {at} is not below size {n}")
-    path = PyTuple_New(<Py_ssize_t>count)
-    # From here on nothing runs that could change the tree: to make the tuple may run a finalizer.
+    cdef bytes made = _room(mc_path_count(&nodes.spec.rule, at, n), nodes.spec.d)
+    _keep(nodes, n, &kept, &earlier)
+    mc_path(&nodes.spec.rule, &kept, at, _data(made))
+    return made
+
+
+def paths(Nodes nodes not None, indices, size=None):
+    """The same for several leaves: where the rows of each begin and end, n + 1 int64, and the rows, an array."""
+    cdef mc_edge earlier
+    cdef mc_kept kept
+    cdef Py_buffer buffer
+    cdef size_t i
+    cdef int64_t total = 0
     nodes.idle()
-    if n == nodes.size:
-        nodes.close_now()
-    else:
-        nodes.close(n, &earlier)
-        edge = &earlier
-    for i in range(count):
-        k = steps[i].level
-        if steps[i].side == MC_SIBLING_ZERO:
-            found[i] = nodes.spec.rule.zeros + k * d
-        else:
-            place = at >> k
-            if steps[i].side != MC_SIBLING_COPY:
-                place ^= 1
-            found[i] = nodes.levels[k].at + place * d if place < n >> k else edge.node[k]
-        prefetch(found[i])  # each level lies elsewhere: the misses overlap
-    for i in range(count):
-        node = digest_at(found[i], d)
-        Py_INCREF(node)
-        PyTuple_SET_ITEM(path, <Py_ssize_t>i, node)
-    return path
+    cdef uint64_t n = nodes.size_of(size)
+    cdef Indices places = indices_of(indices, "indices", -1, n, False)
+    cdef bytes offsets = _room(places.n + 1, sizeof(int64_t))
+    cdef int64_t *offset = <int64_t *>_data(offsets)
+    for i in range(places.n):
+        offset[i] = total
+        total += <int64_t>mc_path_count(&nodes.spec.rule, places.at[i], n)
+    offset[places.n] = total
+    import numpy
+
+    made = numpy.empty((total, nodes.spec.d), numpy.uint8)  # on huge pages where it is large, as no bytes object is
+    PyObject_GetBuffer(made, &buffer, PyBUF_SIMPLE | PyBUF_WRITABLE)
+    try:
+        if places.n:
+            _keep(nodes, n, &kept, &earlier)
+            mc_paths(&nodes.spec.rule, &kept, places.at, places.n, offset, <uint8_t *>buffer.buf)
+    finally:
+        PyBuffer_Release(&buffer)
+    made.flags.writeable = False
+    return offsets, made
 
 
-def fold(Spec spec, leaf, tuple path not None, index, size, hashed=False, kernel=None):
-    """The root that `leaf` and an inclusion path lead to, at the place the caller names."""
+def set_hashes(Nodes nodes not None, indices, size=None):
+    """The fewest hashes that lead from several leaves, ascending, to the root: by level, then by index."""
+    cdef mc_edge earlier
+    cdef mc_kept kept
+    cdef size_t wanted, pairs
+    nodes.idle()
+    cdef uint64_t n = nodes.size_of(size)
+    cdef Indices places = indices_of(indices, "indices", -1, n, True)
+    cdef Indices again = Indices.__new__(Indices)  # planning overwrites them
+    again.reserve(places.n, "indices", -1)
+    memcpy(again.at, places.at, places.n * sizeof(uint64_t))
+    failed(mc_set_plan(&nodes.spec.rule, n, again.at, places.n, NULL, NULL, &wanted, NULL, &pairs))
+    cdef bytes made = _room(wanted, nodes.spec.d)
+    _keep(nodes, n, &kept, &earlier)
+    failed(mc_set_plan(&nodes.spec.rule, n, places.at, places.n, &kept, _data(made), &wanted, NULL, &pairs))
+    return made
+
+
+def set_flags(Spec spec not None, indices, size):
+    """Of each pair of siblings that several leaves lead to, in the order of hashing: 1 where both are known."""
+    cdef uint64_t n = _size(spec, size)
+    cdef Indices places = indices_of(indices, "indices", -1, n, True)
+    cdef Indices again = Indices.__new__(Indices)
+    cdef size_t wanted, pairs
+    again.reserve(places.n, "indices", -1)
+    memcpy(again.at, places.at, places.n * sizeof(uint64_t))
+    failed(mc_set_plan(&spec.rule, n, again.at, places.n, NULL, NULL, &wanted, NULL, &pairs))
+    cdef bytes flags = _room(pairs, 1)
+    failed(mc_set_plan(&spec.rule, n, places.at, places.n, NULL, NULL, &wanted, _data(flags), &pairs))
+    return flags
+
+
+def consistency(Nodes nodes not None, old_size, size=None):
+    """PROOF(old_size, D[size]) of RFC 6962 section 2.1.2."""
+    cdef mc_edge earlier
+    cdef mc_kept kept
+    _must_split(nodes.spec)
+    nodes.idle()
+    cdef uint64_t n = nodes.size_of(size), old = _old_size(old_size, n)
+    cdef bytes made = _room(mc_consistency_count(old, n), nodes.spec.d)
+    _keep(nodes, n, &kept, &earlier)
+    mc_consistency(&nodes.spec.rule, &kept, old, _data(made))
+    return made
+
+
+# ---- folding -------------------------------------------------------------------------------------------------------
+
+cdef uint64_t _size(Spec spec, object size) except? 0xffffffffffffffff:
+    cdef uint64_t n = natural(size, "size")
+    spec.admit(n)
+    if spec.rule.odd == MC_ODD_HEAP and n > LARGEST_HEAP:
+        raise BoundsError(f"size {n}: a heap has at most 2**63 leaves")
+    return n
+
+
+cdef int _must_split(Spec spec) except -1:
+    if spec.rule.odd != MC_ODD_SPLIT:
+        raise InputError("consistency: only a profile that splits (odd='split') has proofs of it")
+    return 0
+
+
+cdef uint64_t _old_size(object old_size, uint64_t size) except? 0xffffffffffffffff:
+    cdef uint64_t old = natural(old_size, "old_size")
+    if old == 0:
+        raise BoundsError("old_size 0: every tree is consistent with an empty one, and nothing proves it")
+    if old > size:
+        raise BoundsError(f"old_size {old} is above the new size {size}")
+    return old
+
+
+cdef int _count(Spec spec, bytes hashes, size_t width, size_t wanted, str what, str need) except -1:
+    """Refuses another number of hashes than `wanted`, or hashes that are no digests."""
+    cdef size_t size = <size_t>PyBytes_GET_SIZE(hashes)
+    cdef size_t count = size // width if width else 0
+    if count != wanted:
+        raise ProofError(f"the {what} has {count} hashes, {need} {wanted}")
+    if count and width != spec.d:
+        raise ProofError(f"hash 0 of the {what} has {width} bytes, digests have {spec.d}")
+    return 0
+
+
+def fold(Spec spec, leaf, bytes path not None, width, index, size, hashed=False, kernel=None):
+    """The root that `leaf` and an inclusion path of hashes of `width` bytes lead to, at the place the caller names."""
     cdef uint32_t isas = allowed(spec.rule.hash, kernel)
     cdef uint64_t at = natural(index, "index"), leaves = natural(size, "size")
-    cdef mc_step steps[64]
-    cdef const uint8_t *siblings[64]
+    cdef size_t wide = width, count, wanted, fault = 0
     cdef uint8_t node[64]
-    cdef size_t count = 0, i, fault = 0
-    cdef object sibling
+    cdef mc_step step
     cdef mc_status status
     if at >= leaves:
         raise BoundsError(f"index {at} is not below size {leaves}")
-    spec.admit(leaves)
+    if spec.limit is not None or spec.rule.odd == MC_ODD_HEAP:
+        _size(spec, leaves)
     cdef bint ready = hashed
-    cdef Messages source = one_message(leaf, "leaf", spec.width(ready))
-    mc_plan(&spec.rule, at, leaves, steps, &count)
-    if <size_t>PyTuple_GET_SIZE(path) != count:
-        raise ProofError(f"the path has {len(path)} hashes, leaf {at} of {leaves} needs {count}")
-    for i in range(count):
-        sibling = <object>PyTuple_GET_ITEM(path, i)
-        if not PyBytes_CheckExact(sibling):
-            raise TypeError(f"path[{i}]: bytes are needed, not {type(sibling).__name__}")
-        if <size_t>PyBytes_GET_SIZE(sibling) != spec.d:
-            raise ProofError(f"hash {i} of the path has {len(sibling)} bytes, digests have {spec.d}")
-        siblings[i] = <const uint8_t *>PyBytes_AS_STRING(sibling)
+    cdef Messages source
+    cdef const uint8_t *given = NULL
     if ready or spec.rule.leaf == MC_LEAF_AS_IS:
-        memcpy(node, source.c.rows, spec.d)
-    else:
-        failed(mc_leaf_hashes(&spec.rule, &source.c, 0, 1, node, isas))
-    status = mc_fold(&spec.rule, node, siblings, steps, count, node, &fault, isas)
+        if PyBytes_CheckExact(leaf) and <size_t>PyBytes_GET_SIZE(leaf) == spec.d:
+            given = <const uint8_t *>PyBytes_AS_STRING(leaf)
+    if given == NULL:
+        source = one_message(leaf, "leaf", spec.width(ready))
+    wanted = mc_path_count(&spec.rule, at, leaves)
+    count = <size_t>PyBytes_GET_SIZE(path) // wide if wide else 0
+    if count != wanted or (count and wide != spec.d):
+        _count(spec, path, wide, wanted, "path", f"leaf {at} of {leaves} needs")
+    if given == NULL:
+        given = source.c.rows
+        if not (ready or spec.rule.leaf == MC_LEAF_AS_IS):
+            failed(mc_leaf_hashes(&spec.rule, &source.c, 0, 1, node, isas))
+            given = node
+    status = mc_fold(&spec.rule, given, _data(path), at, leaves, node, &fault, &step, isas)
     if status == MC_BAD_SIBLING:
         raise ProofError(f"hash {fault} of the path differs from the lone node it must repeat"
-                         if steps[fault].side == MC_SIBLING_COPY else
+                         if step.side == MC_SIBLING_COPY else
                          f"hash {fault} of the path equals the node it is paired with (CVE-2012-2459)")
     if status == MC_BAD_ZERO:
         raise ProofError(f"hash {fault} of the path lies beyond the last leaf and is not the zero subtree "
-                         f"of level {steps[fault].level}")
+                         f"of level {step.level}")
     failed(status)
     return digest_at(node, spec.d)
+
+
+@cython.final
+@cython.internal
+cdef class _LeafHashes:
+    """Level 0 of given leaves: where they stand, or hashed into memory of its own, which may be overwritten."""
+    cdef Messages source
+    cdef uint8_t *made
+    cdef const uint8_t *at
+
+    def __cinit__(self, Messages source):
+        self.source = source
+        self.made = NULL
+
+    def __dealloc__(self):
+        PyMem_Free(self.made)
+
+    cdef int hash(self, Spec spec, bint hashed, bint own, uint32_t isas) except -1:
+        cdef mc_status status = MC_OK
+        cdef size_t n = self.source.c.n
+        cdef bint ready = hashed or spec.rule.leaf == MC_LEAF_AS_IS
+        if ready and not own and self.source.c.spans == NULL:
+            self.at = self.source.c.rows
+            return 0
+        self.made = <uint8_t *>PyMem_Malloc((n if n else 1) * spec.d)
+        if self.made == NULL:
+            raise MemoryError
+        self.at = self.made
+        cdef size_t i
+        if ready:
+            if self.source.c.spans == NULL:
+                memcpy(self.made, self.source.c.rows, n * spec.d)
+            else:
+                for i in range(n):
+                    memcpy(self.made + i * spec.d, self.source.c.spans[i].data, spec.d)
+        else:
+            with nogil:
+                status = mc_leaf_hashes(&spec.rule, &self.source.c, 0, n, self.made, isas)
+            failed(status)
+        return 0
+
+
+cdef str _reason(Spec spec, Messages source, size_t i, bytes path, width, uint64_t at, uint64_t size, bytes root,
+                 bint hashed):
+    """Why proof i does not hold."""
+    cdef bytes leaf
+    if source.c.spans == NULL:
+        leaf = digest_at(source.c.rows + i * source.c.width, source.c.width)
+    else:
+        leaf = digest_at(source.c.spans[i].data, source.c.spans[i].size)
+    try:
+        found = fold(spec, leaf, path, width, at, size, hashed)
+    except ProofError as error:
+        return str(error)
+    return f"the path leads to {found.hex()}, not to the given root {root.hex()}"
+
+
+def fold_many(Spec spec, leaves, bytes offsets not None, hashes, width, indices, size, root,
+              hashed=False, kernel=None):
+    """The positions of the proofs that do not lead from their leaf to `root`, each as `fold` takes it, and why the
+    first of them does not."""
+    cdef uint32_t isas = allowed(spec.rule.hash, kernel)
+    cdef uint64_t n = _size(spec, size)
+    cdef size_t wide = width, proofs = <size_t>PyBytes_GET_SIZE(offsets) // sizeof(int64_t), i
+    cdef bint ready = hashed
+    cdef Messages source = messages_of(leaves, "leaves", spec.width(ready))
+    cdef Messages wanted = one_message(root, "root", <Py_ssize_t>spec.d)
+    cdef View rows = view_of(hashes, "hashes")
+    cdef const int64_t *offset = <const int64_t *>_data(offsets)
+    cdef mc_proofs all
+    cdef mc_status status
+    if proofs == 0 or offset[0] != 0 or <size_t>offset[proofs - 1] * wide != rows.size:
+        raise InputError("offsets: they do not cover the hashes")
+    proofs -= 1
+    for i in range(proofs):
+        if offset[i] > offset[i + 1]:
+            raise InputError(f"offsets[{i + 1}]: below the one before it")
+    if source.c.n != proofs:
+        raise InputError(f"leaves: {source.c.n} where there are {proofs} proofs")
+    cdef Indices places = indices_of(indices, "indices", <Py_ssize_t>proofs, n, False)
+    cdef bytes fails = _room(proofs, 1), none
+    if proofs == 0:
+        return (), ""
+    cdef _LeafHashes level = _LeafHashes(source)
+    level.hash(spec, ready, False, isas)
+    if wide != spec.d and wide:  # hashes that are no digests: only proofs without any can hold
+        none = _room(proofs + 1, sizeof(int64_t))
+        memset(_data(none), 0, (proofs + 1) * sizeof(int64_t))
+        all.offset = <const int64_t *>_data(none)
+    else:
+        all.offset = offset
+    all.size = n
+    all.n = proofs
+    all.index = places.at
+    all.leaf = level.at
+    all.hashes = rows.data
+    all.root = wanted.c.rows
+    cdef uint8_t *fail = _data(fails)
+    with nogil:
+        status = mc_verify_many(&spec.rule, &all, fail, isas)
+    failed(status)
+    if wide != spec.d:
+        for i in range(proofs):
+            fail[i] |= offset[i] != offset[i + 1]
+    if 1 not in fails:
+        return (), ""
+    cdef tuple found = tuple([i for i in range(proofs) if fail[i]])
+    i = found[0]
+    own = digest_at(rows.data + offset[i] * wide, <size_t>(offset[i + 1] - offset[i]) * wide)
+    return found, _reason(spec, source, i, own, width, places.at[i], n, digest_at(wanted.c.rows, spec.d), ready)
+
+
+def _contiguous(start, count, size):
+    if count == 0:
+        raise InputError("leaves: none, and a proof of no leaves would prove nothing")
+    natural(start, "start")
+    if start + count > size:
+        raise BoundsError(f"start {start}: {count} leaves from there go beyond size {size}")
+    return range(start, start + count)
+
+
+def fold_set(Spec spec, leaves, bytes hashes not None, width, indices, size, hashed=False, kernel=None):
+    """The root that several leaves and the hashes of `set_hashes` lead to; `indices` may be the first of them."""
+    cdef uint32_t isas = allowed(spec.rule.hash, kernel)
+    cdef uint64_t n = _size(spec, size)
+    cdef bint ready = hashed
+    cdef size_t wanted, pairs
+    cdef mc_step step
+    cdef mc_status status
+    cdef Messages source = messages_of(leaves, "leaves", spec.width(ready))
+    if isinstance(indices, int):
+        indices = _contiguous(indices, source.c.n, n)
+    cdef Indices places = indices_of(indices, "indices", <Py_ssize_t>source.c.n, n, True)
+    cdef Indices again = Indices.__new__(Indices)
+    again.reserve(places.n, "indices", -1)
+    memcpy(again.at, places.at, places.n * sizeof(uint64_t))
+    failed(mc_set_plan(&spec.rule, n, again.at, places.n, NULL, NULL, &wanted, NULL, &pairs))
+    _count(spec, hashes, width, wanted, "proof", f"these {places.n} leaves of {n} need")
+    cdef _LeafHashes level = _LeafHashes(source)
+    level.hash(spec, ready, True, isas)
+    cdef const uint8_t *given = _data(hashes)
+    with nogil:
+        status = mc_set_fold(&spec.rule, n, places.at, level.made, places.n, given, &step, isas)
+    if status == MC_BAD_SIBLING:
+        raise ProofError(f"nodes {step.place - 1} and {step.place} of level {step.level} are siblings and equal "
+                         "(CVE-2012-2459)")
+    failed(status)
+    return digest_at(level.made, spec.d)
+
+
+def fold_consistency(Spec spec, bytes hashes not None, width, old_size, size, old_root):
+    """The roots of the old and the new tree that a consistency proof leads to."""
+    cdef uint8_t old_found[64]
+    cdef uint8_t new_found[64]
+    _must_split(spec)
+    cdef uint64_t n = _size(spec, size), old = _old_size(old_size, n)
+    cdef Messages known = one_message(old_root, "old_root", <Py_ssize_t>spec.d)
+    _count(spec, hashes, width, mc_consistency_count(old, n), "proof", f"{old} leaves and {n} need")
+    failed(mc_fold_consistency(&spec.rule, _data(hashes), old, n, known.c.rows, old_found, new_found,
+                               allowed(spec.rule.hash, None)))
+    return digest_at(old_found, spec.d), digest_at(new_found, spec.d)

@@ -17,11 +17,13 @@ cdef class Nodes:
     cdef uint64_t size, pairs
     cdef mc_edge edge
     cdef bint closed, busy
+    cdef Py_ssize_t exports  # pieces of levels that others look at
     cdef object threads  # as the last batch was given them: a heap is hashed when it is asked for
     cdef uint32_t isas
     cdef int closing  # the process in which a thread hashes a heap just now, or 0
 
     cdef int idle(self) except -1
+    cdef int still(self) except -1
     cdef int reserve(self, uint64_t size) except -1
     cdef int grow(self, int k, uint64_t kept, uint64_t rows) except -1
     cdef int add(self, Messages source, bint hashed, unsigned crew, uint32_t isas) except -1

@@ -36,4 +36,5 @@ def leaf_hashes(
     hashed: bool = False,
     threads: SupportsIndex | None = None,
     kernel: str | None = None,
+    what: str = "leaves",
 ) -> Any: ...

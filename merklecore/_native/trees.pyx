@@ -28,11 +28,11 @@ cdef size_t work(Messages source) noexcept:
     return source.c.n + source.total // 64
 
 
-def leaf_hashes(Spec spec, leaves, hashed=False, threads=None, kernel=None):
-    """All of level 0: uint8, shape (n, d)."""
+def leaf_hashes(Spec spec, leaves, hashed=False, threads=None, kernel=None, str what="leaves"):
+    """All of level 0: uint8, shape (n, d); `what` the leaves are called in messages."""
     cdef uint32_t isas = allowed(spec.rule.hash, kernel)
     cdef bint ready = hashed
-    cdef Messages source = messages_of(leaves, "leaves", spec.width(ready))
+    cdef Messages source = messages_of(leaves, what, spec.width(ready))
     cdef unsigned crew = <unsigned>thread_count(threads, work(source))
     cdef Py_buffer buffer
     cdef mc_status status
@@ -79,6 +79,7 @@ cdef class Nodes:
         self.size = self.pairs = 0
         self.closing = 0
         self.closed = self.busy = False
+        self.exports = 0
         self.isas = allowed(spec.rule.hash, None)
 
     def __dealloc__(self):
@@ -108,7 +109,14 @@ cdef class Nodes:
                 usleep(100)
             PyErr_CheckSignals()
         if self.busy:
-            raise BufferError("the tree is being extended by another call")
+            raise BufferError("the tree is being changed by another call")
+        return 0
+
+    cdef int still(self) except -1:
+        """Idle, and nobody looks at its memory: it may change."""
+        self.idle()
+        if self.exports:
+            raise BufferError("the tree is being read by a call that needs it unchanged")
         return 0
 
     cdef int reserve(self, uint64_t size) except -1:
@@ -158,7 +166,7 @@ cdef class Nodes:
         cdef uint32_t isas = allowed(self.spec.rule.hash, kernel)
         cdef Messages source = messages_of(leaves, "leaves", self.spec.width(ready))
         cdef unsigned crew = <unsigned>thread_count(threads, work(source))
-        self.idle()
+        self.still()
         cdef uint64_t first = self.size
         self.add(source, ready, crew, isas)
         self.threads, self.isas = threads, isas
@@ -168,7 +176,7 @@ cdef class Nodes:
         """Appends one leaf and returns its index."""
         cdef bint ready = hashed
         cdef Messages source = one_message(leaf, "leaf", self.spec.width(ready))
-        self.idle()
+        self.still()
         cdef uint64_t index = self.size
         self.add(source, ready, 1, allowed(self.spec.rule.hash, None))
         return index

@@ -1,4 +1,4 @@
-"""The command ``merklecore``: roots and inclusion proofs of directories, files, chunks and lines; checksums.
+"""The command ``merklecore``: roots and proofs of files, directories, chunks, lines; checksums; blocks.
 
 Exit codes: 0 it holds (or was done), 1 it does not hold, 2 bad usage or bad input; 130 after Ctrl-C, 141 when
 the reader of the output went away. An error is one line on standard error that names the file. Modules are
@@ -88,6 +88,10 @@ def run(args: Any) -> int:
         from merklecore.cli import sum as sums
 
         return sums.run(args)
+    if args.command == "blocks":
+        from merklecore.cli import blocks
+
+        return blocks.run(args)
     if args.command == "info":
         from merklecore.cli import info
 

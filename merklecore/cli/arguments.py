@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 
 import merklecore as mc
-from merklecore.cli import BAD_INPUT
+from merklecore.cli import BAD_INPUT, blocks
 from merklecore.cli.terminal import shown
 
 TYPE_CHECKING = False
@@ -58,7 +58,7 @@ class Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command."""
     top = Parser(
-        prog="merklecore", description="Merkle roots, proofs and checksums of files.", allow_abbrev=False,
+        prog="merklecore", description="Merkle roots, proofs, checksums, blocks.", allow_abbrev=False,
         epilog="exit codes: 0 holds or done, 1 does not hold, 2 bad usage or input",
     )  # fmt: skip
     top.add_argument("--version", action="version", version=f"merklecore {mc.__version__}")
@@ -103,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
     add_common(verify)
 
     sum_parser(partial(commands.add_parser, "sum", help="print or check checksums, as sha256sum does"))
+    blocks.add_parser(partial(commands.add_parser, "blocks", help="check blocks, prove their transactions"))
     return top
 
 

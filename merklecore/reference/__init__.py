@@ -14,11 +14,30 @@ backend where no extension is built. Both keep one contract (n messages, d bytes
 - ``Spec(algorithm, leaf, leaf_prefix, node_prefix, odd, sort_pairs, limit, empty)``: the hashing rules of a
   profile;
 - ``root(spec, leaves, hashed, threads)``, ``leaf_hash(spec, leaf)``;
-- ``leaf_hashes(spec, leaves, hashed, threads)``: level 0, uint8, shape (n, d);
+- ``leaf_hashes(spec, leaves, hashed, threads, what)``: level 0, uint8, shape (n, d); messages call the leaves
+  ``what``;
 - ``Nodes(spec)``: the complete nodes of every level: ``extend``, ``append``, ``leaf``, ``root``,
   ``equal_pairs``, ``nbytes``;
-- ``path(nodes, index, size)``: the siblings from a leaf to the root, as a tuple of bytes;
-- ``fold(spec, leaf, path, index, size, hashed)``: the root that an inclusion path leads to, or ProofError;
+- ``update(nodes, indices, leaves, hashed, threads)``: leaves replaced, all or none;
+  ``truncate(nodes, size)``;
+  ``level_rows(nodes, level, start, stop)``: complete nodes as a memoryview, ``same_leaves(one, other)``;
+- ``Range(spec, start)``: the fewest nodes over leaves [start, start + size): ``append``, ``extend`` (with
+  ``on_nodes``), ``merge``, ``nodes``, ``restore``, ``root``;
+- ``path(nodes, index, size)``: the siblings from a leaf to the root, as bytes; ``paths(nodes, indices,
+  size)``: of several leaves, as the n + 1 int64 where the rows of each begin and end, and the rows, uint8,
+  shape (total, d);
+- ``set_hashes(nodes, indices, size)``: the fewest hashes that lead from leaves at ascending indices to the
+  root, by level and then by index, as bytes; ``set_flags(spec, indices, size)``: of each pair of siblings
+  on the way, in the order of hashing, a byte: 1 where both are known;
+- ``consistency(nodes, old_size, size)``: PROOF(old_size, D[size]) of RFC 6962, as bytes;
+- ``fold(spec, leaf, path, width, index, size, hashed)``: the root that an inclusion path of hashes of
+  ``width`` bytes (0: of none) leads to, or ProofError;
+- ``fold_many(spec, leaves, offsets, hashes, width, indices, size, root, hashed)``: the positions of those
+  paths that do not lead to the root, each judged as ``fold`` does, and what is wrong with the first;
+- ``fold_set(spec, leaves, hashes, width, indices, size, hashed)``: the root that leaves and the hashes of
+  ``set_hashes`` lead to, or ProofError; ``indices`` may be the first of contiguous ones;
+- ``fold_consistency(spec, hashes, width, old_size, size, old_root)``: both roots, or ProofError;
+- ``Bitcoin(...)``: the checks of Bitcoin's blocks and headers; its contract stands in ``chains.bitcoin``;
 - ``cpu_info()``, ``measure(algorithm)``: what the machine offers, and what it takes.
 
 Those that hash also take ``kernel=None`` or the name of one. ``merklecore._backend`` binds one of the two;
@@ -26,6 +45,7 @@ they never import each other. ``recursive`` and ``hashes`` are definitions taken
 for tests to compare with; of ``hashes`` the backend uses what hashlib lacks.
 """
 
+from merklecore.reference.chains.bitcoin import Bitcoin
 from merklecore.reference.files import hash_files
 from merklecore.reference.hashing import (
     DIGEST_SIZES,
@@ -43,20 +63,38 @@ from merklecore.reference.hashing import (
     sm3,
 )
 from merklecore.reference.machine import check_environment, cpu_info, kernels, measure
-from merklecore.reference.proofs import fold, path
+from merklecore.reference.proofs import (
+    consistency,
+    fold,
+    fold_consistency,
+    fold_many,
+    fold_set,
+    path,
+    paths,
+    set_flags,
+    set_hashes,
+)
+from merklecore.reference.ranges import Range
 from merklecore.reference.trees import Nodes, Spec, leaf_hash, leaf_hashes, root
+from merklecore.reference.updates import level_rows, same_leaves, truncate, update
 
 __all__ = [
     "DIGEST_SIZES",
     "NAME",
+    "Bitcoin",
     "Nodes",
+    "Range",
     "Spec",
     "blake2b_256",
     "blake3",
     "check_environment",
+    "consistency",
     "cpu_info",
     "digest",
     "fold",
+    "fold_consistency",
+    "fold_many",
+    "fold_set",
     "hash_files",
     "hash_many",
     "hash_pairs",
@@ -64,15 +102,22 @@ __all__ = [
     "kernels",
     "leaf_hash",
     "leaf_hashes",
+    "level_rows",
     "measure",
     "new",
     "path",
+    "paths",
     "root",
+    "same_leaves",
+    "set_flags",
+    "set_hashes",
     "sha3_256",
     "sha256",
     "sha256d",
     "sha512",
     "sm3",
+    "truncate",
+    "update",
 ]
 
 NAME = "reference"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Data: TypeAlias = ReadableBuffer | NDArray[Any]
     Messages: TypeAlias = Sequence[Data] | Data | ArrowArray | ArrowStream
 
-__all__ = ["MAX_THREADS", "Rows", "check_threads", "contiguous", "fill", "natural", "output"]
+__all__ = ["MAX_THREADS", "Rows", "check_threads", "contiguous", "fill", "natural", "naturals", "output"]
 
 MAX_THREADS = 1024
 MOST = 1 << 55  # messages: sizes in bytes of more would overflow
@@ -50,6 +50,79 @@ def natural(value: SupportsIndex, what: str) -> int:
     if not 0 <= number < 1 << 64:
         raise BoundsError(f"{what} {shown(number)} is not between 0 and 2**64 - 1")
     return number
+
+
+def naturals(source: Any, what: str, expected: int, size: int, ascending: bool) -> Sequence[int]:
+    """Return the indices of several leaves: integers in a list, tuple, range or array, all below ``size``.
+
+    ``expected``: how many there must be, or -1. ``ascending``: strictly, and one at least.
+    """
+    found: Sequence[int]
+    if isinstance(source, (list, tuple)):
+        items = tuple(source)
+        _expect(len(items), what, expected)
+        found = [natural(item, f"{what}[{i}]") for i, item in enumerate(items)]
+    elif isinstance(source, range):
+        found = _of_range(source, what, expected)
+    elif not isinstance(source, (bytes, bytearray, str)):
+        found = _of_array(source, what, expected)
+    else:
+        raise TypeError(f"{what}: a list, tuple, range or array of integers is needed, not {_kind(source)}")
+    if ascending and not found:
+        raise InputError(f"{what}: none, and a proof of no leaves would prove nothing")
+    for i, index in enumerate(found):
+        if index >= size:
+            raise BoundsError(f"{what}[{i}]: index {index} is not below size {size}")
+    if ascending:
+        for i in range(1, len(found)):
+            if found[i] <= found[i - 1]:
+                raise InputError(f"{what}[{i}]: {found[i]} is not above the one before it, {found[i - 1]}")
+    return found
+
+
+def _expect(n: int, what: str, expected: int) -> None:
+    if expected >= 0 and n != expected:
+        raise InputError(f"{what}: {n} where there are {expected} leaves")
+    if n > MOST:
+        raise InputError(f"{what}: {n} are more than {MOST}, the most there can be")
+
+
+def _of_range(source: range, what: str, expected: int) -> range:
+    try:
+        n = len(source)
+    except OverflowError:
+        raise InputError(f"{what}: range of more than {MOST}, the most there can be") from None
+    if expected >= 0 and n != expected:
+        raise InputError(f"{what}: {n} where there are {expected} leaves")
+    if n:
+        natural(source[0], f"{what}[0]")
+        natural(source[-1], f"{what}[{n - 1}]")
+        _expect(n, what, expected)
+    return source
+
+
+def _of_array(source: Any, what: str, expected: int) -> list[int]:
+    try:
+        view = memoryview(source)
+    except TypeError:
+        raise TypeError(
+            f"{what}: a list, tuple, range or array of integers is needed, not {_kind(source)}"
+        ) from None
+    except (BufferError, ValueError) as error:
+        raise InputError(f"{what}: {error}") from None
+    kind = view.format.lstrip("@=<")
+    if len(kind) != 1 or kind not in "bBhHiIlLqQ":
+        raise TypeError(f"{what}: integers are needed, not items of format {view.format!r}")
+    if view.ndim != 1:
+        raise InputError(f"{what}: one dimension is needed, not {view.ndim}")
+    _expect(len(view), what, expected)
+    import numpy
+
+    found: list[int] = numpy.asarray(source).tolist()
+    for i, index in enumerate(found):
+        if index < 0:
+            natural(index, f"{what}[{i}]")
+    return found
 
 
 def check_threads(threads: SupportsIndex | None) -> None:

@@ -157,10 +157,11 @@ def leaf_hashes(
     hashed: bool = False,
     threads: SupportsIndex | None = None,
     kernel: str | None = None,
+    what: str = "leaves",
 ) -> Any:
-    """All of level 0: uint8, shape (n, d)."""
+    """All of level 0: uint8, shape (n, d); ``what`` the leaves are called in messages."""
     check_kernel(kernel)
-    rows = Rows(leaves, "leaves", spec.width(hashed))
+    rows = Rows(leaves, what, spec.width(hashed))
     check_threads(threads)
     result = output(None, rows.n, spec.digest_size, ())
     return fill(result, spec.leaf_hashes(rows.block(0, rows.n), hashed))
@@ -277,9 +278,13 @@ class Nodes:
         node = one_leaf(self._spec, leaf, hashed)
         return self._add(lambda: [node], 1).start
 
-    def _add(self, hashes: Callable[[], list[bytes]], n: int) -> range:
+    def _begin(self) -> None:
+        """Begin to write; who does it releases ``_writing`` at the end."""
         if not self._writing.acquire(blocking=False):
-            raise BufferError("the tree is being extended by another call")
+            raise BufferError("the tree is being changed by another call")
+
+    def _add(self, hashes: Callable[[], list[bytes]], n: int) -> range:
+        self._begin()
         try:
             size = self._count
             self._spec.admit(size + n)

@@ -3,13 +3,29 @@
 from merklecore.tree import geometry
 from merklecore.tree.order import openzeppelin_order
 from merklecore.tree.profiles import Profile, profiles
-from merklecore.tree.proofs import InclusionProof
+from merklecore.tree.proofs import (
+    ConsistencyProof,
+    FlaggedMultiProof,
+    InclusionProof,
+    InclusionProofs,
+    MultiProof,
+    PartialMerkleTree,
+    RangeProof,
+)
+from merklecore.tree.ranges import CompactRange
 from merklecore.tree.tree import MerkleTree, merkle_root
 
 __all__ = [
+    "CompactRange",
+    "ConsistencyProof",
+    "FlaggedMultiProof",
     "InclusionProof",
+    "InclusionProofs",
     "MerkleTree",
+    "MultiProof",
+    "PartialMerkleTree",
     "Profile",
+    "RangeProof",
     "geometry",
     "merkle_root",
     "openzeppelin_order",

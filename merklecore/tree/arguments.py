@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer
 
-__all__ = ["as_bytes", "integer", "natural"]
+__all__ = ["as_bytes", "flat", "integer", "natural"]
 
 
 def integer(value: SupportsIndex, what: str) -> int:
@@ -31,8 +31,8 @@ def natural(value: SupportsIndex, what: str) -> int:
     return number
 
 
-def as_bytes(value: ReadableBuffer, what: str, most: int = 1 << 20) -> bytes:
-    """Return a copy of a bytes-like object; InputError for more than ``most`` bytes."""
+def flat(value: ReadableBuffer, what: str) -> memoryview:
+    """Return the bytes of a bytes-like object, where they lie."""
     try:
         if isinstance(value, str):  # NumPy's text has a buffer, of UTF-32
             raise TypeError
@@ -41,12 +41,18 @@ def as_bytes(value: ReadableBuffer, what: str, most: int = 1 << 20) -> bytes:
             raise InputError(f"{what}: not one contiguous piece of memory")
         if holds_objects(view.format):
             raise InputError(f"{what}: bytes are needed, not Python objects")
-        if view.nbytes > most:
-            raise InputError(f"{what}: {view.nbytes} bytes are more than {most}, the most there can be")
-        return view.tobytes()
+        return view.cast("B") if view.nbytes else memoryview(b"")
     except TypeError:
         raise TypeError(f"{what}: a bytes-like object is needed, not {type(value).__name__}") from None
     except InputError:
         raise
     except (BufferError, ValueError) as error:
         raise InputError(f"{what}: {error}") from None
+
+
+def as_bytes(value: ReadableBuffer, what: str, most: int = 1 << 20) -> bytes:
+    """Return a copy of a bytes-like object; InputError for more than ``most`` bytes."""
+    view = flat(value, what)
+    if view.nbytes > most:
+        raise InputError(f"{what}: {view.nbytes} bytes are more than {most}, the most there can be")
+    return view.tobytes()

@@ -20,6 +20,7 @@ from __future__ import annotations
 from merklecore._text import shown
 from merklecore.errors import BoundsError, InputError
 from merklecore.tree.arguments import integer, natural
+from merklecore.tree.plans import consistency_nodes, multi_nodes, range_nodes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,15 @@ if TYPE_CHECKING:
 
 ODDS = ("split", "duplicate", "pad", "rehash", "heap")
 
-__all__ = ["covering_nodes", "depth", "inclusion_nodes", "is_complete"]
+__all__ = [
+    "consistency_nodes",
+    "covering_nodes",
+    "depth",
+    "inclusion_nodes",
+    "is_complete",
+    "multi_nodes",
+    "range_nodes",
+]
 
 
 def depth(size: SupportsIndex, limit: SupportsIndex | None = None) -> int:

@@ -6,19 +6,29 @@ import pytest
 
 import merklecore as mc
 from merklecore.reference import recursive
+from merklecore.tree import geometry
+from tests.oracles import HASHES
+from tests.tree.definitions import DEFINITIONS
 
 SIZES = range(1, 301)
 LEAVES = tuple(hashlib.sha256(b"leaf %d" % i).digest() for i in range(300))
 LIMIT = 1000
 
-CASES = {
-    "rfc6962": ("rfc6962", recursive.rfc6962_root, recursive.rfc6962_path),
-    "bitcoin": ("bitcoin", recursive.bitcoin_root, recursive.bitcoin_path),
-    "ssz": ("ssz", recursive.ssz_root, recursive.ssz_path),
+CASES = {name: (mc.profiles[name], *DEFINITIONS[name]) for name in mc.profiles} | {
     "ssz with a limit": (
         mc.profiles["ssz"].replace(limit=LIMIT),
         lambda chunks: recursive.ssz_root(chunks, LIMIT),
         lambda m, chunks: recursive.ssz_path(m, chunks, LIMIT),
+    ),
+    "a heap of sides": (
+        mc.profiles["chainmaker"].replace(name="mine", odd="heap"),
+        lambda leaves: recursive.heap_root(leaves, HASHES["sha256"], False),
+        lambda m, leaves: recursive.heap_path(m, leaves, HASHES["sha256"], False),
+    ),
+    "sorted pairs, rehashed": (
+        mc.profiles["fisco-bcos"].replace(name="mine", algorithm="sha256", sort_pairs=True),
+        lambda leaves: recursive.fisco_root(leaves, HASHES["sha256"], True),
+        lambda m, leaves: recursive.fisco_path(m, leaves, HASHES["sha256"], True),
     ),
 }
 
@@ -31,9 +41,10 @@ def test_every_index_of_every_size(case):
         leaves = LEAVES[:size]
         root = root_of(leaves)
         assert mc.merkle_root(leaves, profile) == root
-        assert whole.root_at(size) == root
+        tree = mc.MerkleTree(leaves, profile) if profile.odd == "heap" else whole  # it has no earlier sizes
+        assert tree.root_at(size) == root
         for index, leaf in enumerate(leaves):
-            proof = whole.prove(index, size)
+            proof = tree.prove(index, size)
             assert proof.path == path_of(index, leaves)
             proof.verify(root, leaf, index=index, size=size, profile=profile)
 
@@ -63,16 +74,28 @@ def test_a_tree_that_grows_by_batches(case):
 
 @pytest.mark.parametrize("case", CASES)
 def test_no_path_serves_another_place(case):
-    """What holds for (index, size) holds for no other place that demands a path of that length."""
+    """What holds for (index, size) holds for no other place that demands a path of that length.
+
+    But for sorted pairs: there it holds for each.
+    """
     profile, root_of, _ = CASES[case]
-    tree = mc.MerkleTree(LEAVES, profile)
     for size in range(1, 20):
-        root = root_of(LEAVES[:size])
-        for index in range(size):
-            proof = tree.prove(index, size)
+        root, tree = root_of(LEAVES[:size]), mc.MerkleTree(LEAVES[:size], profile)
+        proofs = [tree.prove(index) for index in range(size)]
+        for index, proof in enumerate(proofs):
             for other in range(size):
-                if other != index:
-                    with pytest.raises(mc.ProofError):
-                        proof.verify(root, LEAVES[index], index=other, size=size, profile=profile)
-                    with pytest.raises(mc.ProofError):
-                        proof.verify(root, LEAVES[other], index=index, size=size, profile=profile)
+                if other == index:
+                    continue
+                with pytest.raises(mc.ProofError):
+                    proof.verify(root, LEAVES[other], index=index, size=size, profile=profile)
+                if profile.sort_pairs and steps(other, size, profile) == steps(index, size, profile):
+                    proof.verify(root, LEAVES[index], index=other, size=size, profile=profile)
+                    continue
+                with pytest.raises(mc.ProofError):
+                    proof.verify(root, LEAVES[index], index=other, size=size, profile=profile)
+
+
+def steps(index, size, profile):
+    """What stands on the way to the root, without sides: hashes to meet, and lone nodes hashed alone."""
+    ids = geometry.inclusion_nodes(index, size, profile.odd)
+    return len(ids) if profile.odd == "heap" else [level for level, _ in ids]

@@ -1,3 +1,4 @@
+import random
 from itertools import pairwise
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 
 import merklecore as mc
 from merklecore.reference.recursive import rfc6962_path, rfc6962_root
+from merklecore.reference.recursive_proofs import fewest_heap_nodes, fewest_nodes, rfc6962_consistency
 from merklecore.tree import geometry
 
 LEAVES = tuple(b"leaf %d" % i for i in range(70))
@@ -127,3 +129,65 @@ def test_ids_where_a_lone_node_is_hashed_alone():
     for size in range(1, 71):
         for index in range(size):
             assert geometry.inclusion_nodes(index, size, "rehash") == geometry.inclusion_nodes(index, size)
+
+
+# ---- several leaves, consistency ---------------------------------------------------------------------------
+
+
+def test_plans_of_several_leaves():
+    """Against the definition, with which the proofs of both backends are compared too."""
+    dice = random.Random(2)
+    for size in range(1, 41):
+        sets = [sorted(dice.sample(range(size), dice.randint(1, size))) for _ in range(20)]
+        sets += [range(start, stop) for start in range(size) for stop in range(start + 1, size + 1)]
+        for indices in sets:
+            for odd in ("split", "duplicate", "pad", "rehash"):
+                assert geometry.multi_nodes(indices, size, odd) == fewest_nodes(indices, size)
+            heap = [(0, p) if p < size else (1, p - size) for p in fewest_in_queue(indices, size)]
+            assert geometry.multi_nodes(indices, size, "heap") == heap
+            if isinstance(indices, range):
+                for odd in geometry.ODDS:
+                    expected = geometry.multi_nodes(indices, size, odd)
+                    assert geometry.range_nodes(indices.start, indices.stop, size, odd) == expected
+
+
+def fewest_in_queue(indices, size):
+    return [2 * size - 2 - p for p in fewest_heap_nodes(indices, size)]
+
+
+def test_plans_of_consistency():
+    for new in range(1, 71):
+        for old in range(1, new + 1):
+            ids = geometry.consistency_nodes(old, new)
+            hashes = tuple(rfc6962_root(LEAVES[i << k : min(i + 1 << k, new)]) for k, i in ids)
+            assert hashes == rfc6962_consistency(old, LEAVES[:new])
+    assert len(geometry.consistency_nodes(2**63 + 1, 2**64 - 1)) == 65
+
+
+def test_plans_that_cannot_be():
+    for indices, size, kind in (
+        ([], 5, mc.InputError),
+        ([1, 1], 5, mc.InputError),
+        ([2, 1], 5, mc.InputError),
+        ([5], 5, mc.BoundsError),
+        ([-1], 5, mc.BoundsError),
+        ([0], 0, mc.BoundsError),
+        ([True], 5, TypeError),
+        ([1.0], 5, TypeError),
+    ):
+        with pytest.raises(kind):
+            geometry.multi_nodes(indices, size)
+    for odd, kind in (("sideways", mc.InputError), (None, TypeError)):
+        for call in (lambda o: geometry.multi_nodes([0], 5, o), lambda o: geometry.range_nodes(0, 1, 5, o)):
+            with pytest.raises(kind):
+                call(odd)
+    for start, stop, size, kind in (
+        (2, 2, 5, mc.InputError),
+        (3, 2, 5, mc.InputError),
+        (3, 6, 5, mc.BoundsError),
+    ):
+        with pytest.raises(kind):
+            geometry.range_nodes(start, stop, size)
+    for old, new in ((0, 5), (6, 5), (0, 0)):
+        with pytest.raises(mc.BoundsError):
+            geometry.consistency_nodes(old, new)

@@ -80,3 +80,7 @@ def test_openzeppelin_as_its_own_library(kind, sort):
         assert [order.index(i) for i in range(len(leaves))] == theirs["indices"]
         tree = mc.MerkleTree([encoded[i] for i in order], profile)
         assert hexes([tree.root]) == [theirs["root"]]
+        for i, proof in enumerate(theirs["proofs"]):
+            ours = tree.prove(theirs["indices"][i])
+            assert hexes(ours.path) == proof
+            ours.verify(tree.root, encoded[i], index=theirs["indices"][i], size=len(leaves), profile=profile)

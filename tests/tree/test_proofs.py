@@ -131,14 +131,17 @@ def test_hashes_of_31_and_33_bytes_are_not_two_of_32(name, backend):
         profile.leaf_prefix,
         profile.node_prefix,
         profile.odd,
-        False,
+        profile.sort_pairs,
         None,
         None,
     )
     spec = backend.Spec(*key)
-    assert backend.fold(spec, arguments["leaf"], proof.path, 5, 11) == arguments["root"]
+    assert backend.fold(spec, arguments["leaf"], joined, 32, 5, 11) == arguments["root"]
+    short = joined[: 31 * len(proof.path)]
     with pytest.raises(mc.ProofError, match="hash 0 of the path has 31 bytes, digests have 32"):
-        backend.fold(spec, arguments["leaf"], uneven, 5, 11)
+        backend.fold(spec, arguments["leaf"], short, 31, 5, 11)
+    with pytest.raises(mc.ProofError, match=f"the path has {2 * len(proof.path)} hashes"):
+        backend.fold(spec, arguments["leaf"], joined, 16, 5, 11)
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -196,7 +199,7 @@ def test_a_path_does_not_say_where_it_leads():
 @pytest.mark.parametrize("name", PROFILES)
 def test_every_argument_counts(name):
     proof, arguments = proven(name)
-    other = {"rfc6962": "ssz", "bitcoin": "rfc6962", "ssz": "bitcoin"}[name]
+    other = "ssz" if mc.profiles[name].leaf == "hash" else "rfc6962"
     for change in (
         *({"root": root} for root in (bytes(32), IDS[0], arguments["root"][::-1])),
         *({"leaf": leaf} for leaf in (IDS[4], bytes(32))),
@@ -205,8 +208,24 @@ def test_every_argument_counts(name):
         {"profile": other},
         {"index": 5 + 16, "size": 32},
     ):
+        if mc.profiles[name].sort_pairs and not {"root", "leaf", "profile"} & change.keys():
+            continue  # see below
         with pytest.raises(mc.ProofError):
             proof.verify(**arguments | change)
+
+
+@pytest.mark.parametrize("name", [name for name in PROFILES if mc.profiles[name].sort_pairs])
+def test_sorted_pairs_bind_the_depth_alone(name):
+    """Every place of that depth, in a tree of any size, and none of another: as the documentation says."""
+    proof, arguments = proven(name)
+    for size in range(1, 40):
+        for index in range(size):
+            depth = len(mc.tree.geometry.inclusion_nodes(index, size, "heap"))
+            if depth == len(proof.path):
+                proof.verify(**arguments | {"index": index, "size": size})
+            else:
+                with pytest.raises(mc.ProofError, match=f"leaf {index} of {size} needs {depth}"):
+                    proof.verify(**arguments | {"index": index, "size": size})
 
 
 @pytest.mark.parametrize("name", PROFILES)

@@ -1,0 +1,5 @@
+from typing import final
+
+@final
+class Indices:
+    def __new__(cls) -> Indices: ...

@@ -1,0 +1,1 @@
+"""The chains that the engine knows, one module each."""

@@ -1,0 +1,306 @@
+"""Block files: where blocks stand in them, and how they are checked batch by batch.
+
+A file of Bitcoin Core is a row of frames: the network's magic, the block's size (u32 little-endian), the
+block. What stands between two frames is padding where it is zeros, else a gap that is told of. Without a
+magic at its start, a file is taken for raw blocks, one after another, whose sizes a scan finds out.
+
+First the frames are listed and their headers read; then blocks are checked in the order of the file, many at
+a time.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from array import array
+
+from merklecore.blocks.chains import bitcoin
+from merklecore.blocks.codes import Code
+from merklecore.blocks.index import Contexts
+from merklecore.blocks.report import Kept, Report
+from merklecore.errors import InputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from merklecore._backend import Bitcoin
+    from merklecore.blocks.chains.bitcoin import Params
+
+__all__ = ["check_file"]
+
+BATCH_BYTES = 32 << 20  # checked in one call: enough that no thread waits long for the last block
+BATCH_BLOCKS = 4096
+LEAST_CHUNK, CHUNK = 64, 1 << 20  # bytes searched at once
+LEAST_WINDOW = 64 << 10  # bytes unmasked for a block of unknown size
+FORGET = 64 << 20  # bytes walked over before their pages are given back
+FRAME = 8  # bytes: magic and size
+KEY_FILE, KEY_SIZE = "xor.dat", 8
+SMALL = 1024  # bytes that are unmasked without numpy
+BLOCK, GAP, BROKEN, REST = 0, 1, 2, 3  # a frame, no frame, a frame that is none, bytes after raw blocks
+
+
+class File:
+    """The bytes of a file, mapped, and unmasked where a key stands beside it."""
+
+    __slots__ = ("_key", "_map", "_view", "size")
+
+    def __init__(self, path: str) -> None:
+        with open(path, "rb") as file:
+            self.size = os.fstat(file.fileno()).st_size
+            self._map = mmap.mmap(file.fileno(), self.size, access=mmap.ACCESS_READ) if self.size else None
+        self._view = memoryview(self._map or b"")
+        self._key = _key_beside(path)
+
+    @property
+    def masked(self) -> bool:
+        """Whether what is read is a copy."""
+        return self._key is not None
+
+    def read(self, start: int, stop: int) -> memoryview:
+        """Return the bytes [start, stop), as far as there are any: uncopied, unless they are masked."""
+        piece = self._view[start:stop]
+        return piece if self._key is None else memoryview(_unmasked(piece, self._key, start))
+
+    def pieces(self, start: int, more: int = 0) -> Iterator[tuple[int, bytes]]:
+        """Yield copies up to the end with their offsets, larger and larger; ``more`` bytes overlap.
+
+        What is looked for is mostly near, and must not cost a large copy each time it is.
+        """
+        step = LEAST_CHUNK
+        while start < self.size:
+            yield start, bytes(self.read(start, start + step + more))
+            if step == CHUNK:
+                self.forget(start, start + step)
+            start += step
+            step = min(step * 4, CHUNK)
+
+    def find(self, what: bytes, start: int) -> int:
+        """Return where ``what`` stands first from ``start`` on, or the file's size."""
+        for at, piece in self.pieces(start, len(what) - 1):
+            found = piece.find(what)
+            if found >= 0:
+                return at + found
+        return self.size
+
+    def skip_zeros(self, start: int) -> int:
+        """Return where the first byte that is not zero stands from ``start`` on, or the file's size."""
+        for at, piece in self.pieces(start):
+            if piece != bytes(len(piece)):  # compared at once: stripping goes byte by byte
+                return at + len(piece) - len(piece.lstrip(b"\x00"))
+        return self.size
+
+    def forget(self, start: int, stop: int) -> None:
+        """Give back the pages of [start, stop), which are read again where they are needed again."""
+        if self._map is not None and hasattr(self._map, "madvise"):
+            start -= start % mmap.PAGESIZE
+            if stop > start:
+                self._map.madvise(mmap.MADV_DONTNEED, start, stop - start)
+
+
+def _key_beside(path: str) -> bytes | None:
+    """Return the key that masks the file (Bitcoin Core 28: xor.dat), or None where there is none."""
+    beside = os.path.join(os.path.dirname(path), KEY_FILE)
+    try:
+        with open(beside, "rb") as file:
+            key = file.read(KEY_SIZE + 1)
+    except FileNotFoundError:
+        return None
+    if len(key) != KEY_SIZE:
+        raise InputError(f"{beside}: a key has {KEY_SIZE} bytes")
+    return key if any(key) else None
+
+
+def _unmasked(piece: memoryview, key: bytes, start: int) -> Any:
+    size, turn = len(piece), start % KEY_SIZE
+    turned = key[turn:] + key[:turn]
+    if size <= SMALL:  # most are the beginnings of frames
+        mask = int.from_bytes((turned * (size // KEY_SIZE + 1))[:size], "little")
+        return (int.from_bytes(piece, "little") ^ mask).to_bytes(size, "little")
+    import numpy
+
+    out = numpy.empty(-(-size // KEY_SIZE) * KEY_SIZE, numpy.uint8)
+    out[:size] = piece
+    out.view(numpy.uint64)[:] ^= numpy.frombuffer(turned, numpy.uint64)
+    return out[:size]
+
+
+class Frames:
+    """Where the blocks of a file stand, and what else is there; headers are kept, 80 bytes a block."""
+
+    __slots__ = ("ends", "headers", "odd_ends", "odd_kinds", "odd_starts", "starts")
+
+    def __init__(self) -> None:
+        self.starts = array("q")  # of blocks
+        self.ends = array("q")
+        self.headers = bytearray()
+        self.odd_starts = array("q")  # of gaps and broken frames
+        self.odd_ends = array("q")
+        self.odd_kinds = array("b")
+
+    def add(self, kind: int, start: int, end: int, header: memoryview | bytes) -> None:
+        """Append a frame."""
+        if kind == BLOCK:
+            self.starts.append(start)
+            self.ends.append(end)
+            self.headers += header
+        else:
+            self.odd_starts.append(start)
+            self.odd_ends.append(end)
+            self.odd_kinds.append(kind)
+
+
+def _walk_frames(file: File, magic: bytes, frames: Frames) -> None:
+    """List the frames of a file."""
+    size, read, add = file.size, file.read, frames.add
+    zeros = leading_zeros(magic)
+    at = forgotten = 0
+    while at < size:
+        if at - forgotten > FORGET:
+            file.forget(forgotten, at)
+            forgotten = at
+        head = bytes(read(at, at + FRAME + bitcoin.HEADER_SIZE))
+        if head[:4] == magic:
+            length = int.from_bytes(head[4:FRAME], "little")
+            end = at + FRAME + length
+            if len(head) > FRAME and length >= bitcoin.LEAST_BLOCK and end <= size:
+                add(BLOCK, at + FRAME, end, head[FRAME:])
+            else:
+                end = file.find(magic, at + len(magic))
+                add(BROKEN, at, end, b"")
+            at = end
+            continue
+        if head[0] == 0:
+            past = file.skip_zeros(at)
+            if past == size:
+                break
+            before = max(at, past - zeros)
+            if before > at:
+                at = before
+                continue
+        end = file.find(magic, at + 1)
+        add(BROKEN if magic.startswith(head) else GAP, at, end, b"")
+        at = end
+    file.forget(forgotten, size)
+
+
+def _walk_raw(file: File, backend: Bitcoin, frames: Frames) -> None:
+    """List raw blocks; one that cannot be read to its end takes as much of the file as a block may have."""
+    at = 0
+    while file.skip_zeros(at) < file.size:
+        if file.size - at < bitcoin.LEAST_BLOCK:
+            frames.add(REST, at, file.size, b"")
+            return
+        end = _raw_end(file, backend, at) or min(at + bitcoin.MAX_FRAME, file.size)
+        frames.add(BLOCK, at, end, bytes(file.read(at, at + bitcoin.HEADER_SIZE)))
+        at = end
+
+
+def _raw_end(file: File, backend: Bitcoin, at: int) -> int:
+    """Return where the block at ``at`` ends, or 0 where that cannot be found out."""
+    window = LEAST_WINDOW if file.masked else bitcoin.MAX_FRAME
+    while True:
+        size = bitcoin.scanned_size(backend, file.read(at, at + window))
+        if size or at + window >= file.size or window == bitcoin.MAX_FRAME:
+            return at + size if size else 0
+        window = min(window * 8, bitcoin.MAX_FRAME)
+
+
+def _listed(file: File, params: Params, backend: Bitcoin) -> Frames:
+    """List what is in the file, from its start on: what is not checked again may be ancestors."""
+    frames = Frames()
+    if file.size >= bitcoin.LEAST_BLOCK and not _is_framed(file, params.magic):
+        # Garbage before a frame may look like a block, but it holds no Merkle root of its own.
+        first = backend.check_block(file.read(0, _raw_end(file, backend, 0)), None, None)
+        root = bytes(file.read(bitcoin.ROOT.start, bitcoin.ROOT.stop))
+        if first.root == root or file.find(params.magic, 0) == file.size:
+            _walk_raw(file, backend, frames)
+            return frames
+    _walk_frames(file, params.magic, frames)
+    return frames
+
+
+def _is_framed(file: File, magic: bytes) -> bool:
+    """Tell whether a file begins with a magic, padding aside, or is nothing but padding."""
+    past = file.skip_zeros(0)
+    start = max(0, past - leading_zeros(magic))
+    return past == file.size or file.read(start, start + len(magic)) == magic
+
+
+def leading_zeros(magic: bytes) -> int:
+    """Return how many bytes a magic shares with padding."""
+    return len(magic) - len(magic.lstrip(b"\x00"))
+
+
+def check_file(
+    params: Params,
+    backend: Bitcoin,
+    rules: tuple[str, ...],
+    threads: int | None,
+    path: str,
+    offset: int,
+    context: tuple[Any, ...] | None,
+    now: int | None,
+) -> Iterator[Report]:
+    """Yield a report for each block, and each thing that is none, from ``offset`` on."""
+    file = File(path)
+    if offset >= file.size:
+        return
+    frames = _listed(file, params, backend)
+    nothing = backend.check_block(b"", None, None).unchecked
+    contexts = Contexts(backend, frames.headers, context, threads)
+    row, odd = 0, 0
+    while row < len(frames.starts) and frames.starts[row] < offset:
+        contexts.take(row)
+        row += 1
+    while odd < len(frames.odd_starts) and frames.odd_starts[odd] < offset:
+        odd += 1
+    while row < len(frames.starts):
+        stop = _batch(frames, row)
+        base, end = frames.starts[row], frames.ends[stop - 1]
+        spans = [(frames.starts[i] - base, frames.ends[i] - base) for i in range(row, stop)]
+        checked = backend.check_many(
+            file.read(base, end), spans, [contexts.take(i) for i in range(row, stop)], now, threads
+        )
+        for i, found in enumerate(checked, row):
+            while odd < len(frames.odd_starts) and frames.odd_starts[odd] < frames.starts[i]:
+                yield _odd_report(file, rules, nothing, frames, odd)
+                odd += 1
+            yield Report(found, rules, frames.starts[i], frames.ends[i])
+        file.forget(base, end)
+        row = stop
+    for i in range(odd, len(frames.odd_starts)):
+        yield _odd_report(file, rules, nothing, frames, i)
+
+
+def _batch(frames: Frames, row: int) -> int:
+    """Return the end of the batch that begins with a block: as many as fit, one at least."""
+    most = min(row + BATCH_BLOCKS, len(frames.starts))
+    limit = frames.starts[row] + BATCH_BYTES
+    stop = row + 1
+    while stop < most and frames.ends[stop] <= limit:
+        stop += 1
+    return stop
+
+
+def _odd_report(file: File, rules: tuple[str, ...], unchecked: int, frames: Frames, i: int) -> Report:
+    """Report bytes that are no block: one fault, and no rule checked."""
+    start, end = frames.odd_starts[i], frames.odd_ends[i]
+    head = bytes(file.read(start, start + FRAME))
+    if frames.odd_kinds[i] == GAP:
+        code, a, b = Code.BAD_MAGIC, int.from_bytes(head[:4], "little"), 0
+    elif frames.odd_kinds[i] == REST:
+        code, a, b = Code.TRUNCATED, bitcoin.LEAST_BLOCK, end - start
+    else:
+        code, a, b = Code.TRUNCATED, *_broken(head, file.size - start)
+    found = Kept(faults=[(int(code), 0, -1, a, b)], fault_count=1, unchecked=unchecked, size=end - start)
+    return Report(found, rules, start, end)
+
+
+def _broken(head: bytes, left: int) -> tuple[int, int]:
+    """Return the bytes that a broken frame needs, and those it has."""
+    if len(head) < FRAME:
+        return FRAME, len(head)
+    length = int.from_bytes(head[4:], "little")
+    return (bitcoin.LEAST_BLOCK, length) if length < bitcoin.LEAST_BLOCK else (length, left - FRAME)

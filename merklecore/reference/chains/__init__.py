@@ -1,0 +1,1 @@
+"""Block formats in plain Python: the readable specification of the native scanners."""

@@ -1,0 +1,252 @@
+"""Block files: frames, padding, gaps, truncated ends, arrival order, forks, masks, raw blocks, resuming."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+
+import merklecore as mc
+from merklecore import blocks
+from tests.blocks.builder import REGTEST, Block, chain, coinbase, framed, spend
+from tests.blocks.cases import FOR_WANT_OF_CONTEXT, NOW, STATE
+from tests.blocks.real import early, read
+
+MAGIC = REGTEST.magic
+CHAIN = chain(30)
+DATA = [made.data for made in CHAIN]
+
+
+@pytest.fixture(params=[1, 2])
+def engine(request):
+    return blocks.Engine("bitcoin-regtest", threads=request.param)
+
+
+@pytest.fixture
+def check(engine, tmp_path):
+    """Write bytes to a file and return the reports of it."""
+
+    def check(data, **more):
+        (tmp_path / "blk00000.dat").write_bytes(data)
+        return list(engine.check_file(tmp_path / "blk00000.dat", **({"now": NOW} | more)))
+
+    return check
+
+
+def codes(report):
+    return [error.code.name for error in report.errors]
+
+
+def whole(reports):
+    """Assert that these are reports of valid blocks with all their context, and return their hashes."""
+    for report in reports:
+        assert report.ok, report.errors
+        first = report.next_context.height == 0  # without a parent whose difficulty goes on
+        assert set(report.unchecked) == STATE | ({"difficulty"} if first else set())
+    return [report.block_hash for report in reports]
+
+
+def test_blocks_in_order(check):
+    reports = check(framed(DATA))
+    assert whole(reports) == [made.hash for made in CHAIN]
+    at = 0
+    for report, data in zip(reports, DATA, strict=True):
+        assert (report.offset, report.end) == (at + 8, at + 8 + len(data))
+        at = report.end
+    assert [report.next_context.height for report in reports] == list(range(30))
+
+
+def test_nothing(check):
+    assert check(b"") == []
+    assert check(bytes(5000)) == []
+    assert check(framed(DATA[:1]), offset=10**6) == []
+
+
+def test_padding_is_no_fault(check):
+    for zeros in (1, 3, 7, 100, 5000):
+        reports = check(bytes(zeros).join(framed([data]) for data in DATA) + bytes(zeros))
+        assert whole(reports) == [made.hash for made in CHAIN]
+
+
+def test_arrival_order_with_stale_blocks(check):
+    """Children before parents, and blocks that lost the race: each is checked upon its own parent."""
+    stale = [
+        Block((coinbase(height, value=value),), CHAIN[height - 1].hash,
+              int.from_bytes(CHAIN[height].data[68:72], "little")).build()
+        for height, value in ((5, 7), (5, 8), (20, 7))
+    ]  # fmt: skip
+    order = [*CHAIN[:4], CHAIN[5], stale[0], CHAIN[4], stale[1], *reversed(CHAIN[6:]), stale[2]]
+    reports = check(framed(made.data for made in order))
+    assert whole(reports) == [made.hash for made in order]
+    heights = [report.next_context.height for report in reports]
+    assert heights[:8] == [0, 1, 2, 3, 5, 5, 4, 5]
+    assert heights[-1] == 20
+
+
+def test_unknown_parents_are_no_fault(check):
+    reports = check(framed(DATA[10:]))
+    assert all(report.ok for report in reports)
+    assert set(reports[0].unchecked) - STATE >= FOR_WANT_OF_CONTEXT
+    assert "linkage" not in reports[1].unchecked
+    assert "version" in reports[-1].unchecked
+
+
+def test_the_context_of_a_caller(check, engine):
+    context = None
+    for data in DATA[:10]:
+        context = engine.check_block(data, context=context or blocks.Context.genesis(), now=NOW).next_context
+    reports = check(framed(DATA[10:]), context=context)
+    assert whole(reports) == [made.hash for made in CHAIN[10:]]
+    assert reports[-1].next_context.height == 29
+
+
+def test_resuming(check):
+    reports = check(framed(DATA))
+    for place in (0, 7, 28, 29):
+        again = check(framed(DATA), offset=reports[place].end)
+        assert whole(again) == [made.hash for made in CHAIN[place + 1 :]]
+        assert [report.offset for report in again] == [report.offset for report in reports[place + 1 :]]
+
+
+@pytest.mark.parametrize(
+    "gap", [b"x", b"\0x", b"\0\0\0\0garbage\0\0", MAGIC[:3], MAGIC[:1] + b"\0", b"z" * 3000]
+)
+def test_gaps_are_told_of_once_and_passed(check, gap):
+    data = framed(DATA[:3]) + gap + framed(DATA[3:])
+    reports = check(data)
+    assert whole([report for report in reports if report.block_hash]) == [made.hash for made in CHAIN]
+    odd = [report for report in reports if not report.block_hash]
+    assert [codes(report) for report in odd] == [["BAD_MAGIC"]]
+    assert reports.index(odd[0]) == 3
+    start = len(framed(DATA[:3])) + len(gap) - len(gap.lstrip(b"\0"))
+    assert (odd[0].offset, odd[0].end) == (start, len(framed(DATA[:3])) + len(gap))
+    assert odd[0].errors[0].offset == 0
+    assert not odd[0].ok
+
+
+def test_a_truncated_tail_is_told_and_not_fatal(check):
+    """Cut anywhere in the last frame."""
+    before = framed(DATA[:4])
+    last = framed(DATA[4:5])
+    for length in range(1, len(last)):
+        reports = check(before + last[:length])
+        assert whole(reports[:4]) == [made.hash for made in CHAIN[:4]]
+        assert len(reports) == 5
+        assert codes(reports[4]) == ["TRUNCATED"]
+        assert (reports[4].offset, reports[4].end) == (len(before), len(before) + length)
+        assert reports[4].next_context is None
+
+
+def test_sizes_that_are_none(check):
+    """Too small for a block, or beyond the end: told, and the next magic is looked for."""
+    for size in (0, 80, 10**6, (1 << 32) - 1):
+        bad = MAGIC + size.to_bytes(4, "little") + b"\1" * 200
+        reports = check(framed(DATA[:2]) + bad + framed(DATA[2:4]))
+        assert [codes(report) for report in reports] == [[], [], ["TRUNCATED"], [], []]
+        assert whole([reports[3], reports[4]]) == [made.hash for made in CHAIN[2:4]]
+
+
+def test_a_frame_larger_or_smaller_than_its_block(check):
+    long = MAGIC + (len(DATA[0]) + 3).to_bytes(4, "little") + DATA[0] + b"abc"
+    short = MAGIC + (len(DATA[1]) - 3).to_bytes(4, "little") + DATA[1][:-3]
+    reports = check(long + short + framed(DATA[2:3]))
+    assert codes(reports[0]) == ["TRAILING_BYTES"]
+    assert codes(reports[1])[0] == "TRUNCATED"
+    assert reports[2].ok
+
+
+def test_every_block_is_checked(check):
+    spoilt = [bytearray(data) for data in DATA]
+    for place in (3, 9, 29):
+        spoilt[place][-1] ^= 1
+    reports = check(framed(spoilt))
+    assert {i: codes(report)[0] for i, report in enumerate(reports) if not report.ok} == dict.fromkeys(
+        (3, 9, 29), "MERKLE_ROOT"
+    )
+
+
+@pytest.mark.parametrize("key", [bytes(range(1, 9)), bytes(7) + b"\1", b"\xff" * 8, bytes(8)])
+def test_masked_files(check, tmp_path, key):
+    """Bitcoin Core from version 28 on masks its files."""
+    plain = framed(DATA) + bytes(11) + framed(DATA[:1]) + b"gap" + framed(DATA[:2])[:-5]
+    expected = [(report.offset, report.end, codes(report)) for report in check(plain)]
+    (tmp_path / "xor.dat").write_bytes(key)
+    masked = bytes(byte ^ key[i % 8] for i, byte in enumerate(plain))
+    reports = check(masked)
+    assert [(report.offset, report.end, codes(report)) for report in reports] == expected
+    again = check(masked, offset=reports[10].end)
+    assert [report.offset for report in again] == [report.offset for report in reports[11:]]
+
+
+def test_a_key_that_is_none(check, tmp_path):
+    (tmp_path / "xor.dat").write_bytes(b"short")
+    with pytest.raises(mc.InputError, match=r"xor\.dat"):
+        check(framed(DATA))
+
+
+def test_raw_blocks(check):
+    reports = check(b"".join(DATA))
+    assert whole(reports) == [made.hash for made in CHAIN]
+    assert [report.end for report in reports][-1] == sum(map(len, DATA))
+    one = check(DATA[0])
+    assert whole(one) == [CHAIN[0].hash]
+    cut = check(b"".join(DATA)[:-1])
+    assert whole(cut[:-1]) == [made.hash for made in CHAIN[:-1]]
+    assert codes(cut[-1])[0] == "TRUNCATED"
+
+
+def test_another_networks_file(check):
+    reports = check(framed(DATA, b"\xf9\xbe\xb4\xd9"))
+    assert codes(reports[0]) == ["BAD_MAGIC"] or not reports[0].ok
+    assert len(reports) == 1
+
+
+def test_arguments(engine, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        list(engine.check_file(tmp_path / "none"))
+    with pytest.raises(mc.InputError):
+        list(engine.check_file(tmp_path / "none", offset=-1))
+    for wrong in (True, 1.5, "1"):
+        with pytest.raises(TypeError):
+            list(engine.check_file(tmp_path / "none", offset=wrong))
+
+
+@pytest.mark.slow
+@pytest.mark.native_only
+def test_memory_is_flat(engine, tmp_path):
+    """Ten times the file, no more memory of Python's; what is mapped is the system's."""
+    path = tmp_path / "blk"
+    made = Block(tuple([coinbase(0)] + [spend(i) for i in range(200)])).build()
+
+    def peak(count):
+        path.write_bytes(framed([made.data] * count))
+        tracemalloc.start()
+        for report in engine.check_file(path):
+            assert report.block_hash == made.hash
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    peak(10)
+    small, large = peak(100), peak(1000)
+    assert large < small + 900 * 1500
+
+
+def test_mainnet_files_of_others(vectors, tmp_path):
+    """The first 600 blocks in two files; a stray byte, one of them once more, and zeros at the end."""
+    mainnet = blocks.Engine("bitcoin")
+    first = list(mainnet.check_file(vectors / "blocks/bitcoin/nbitcoin/blk00000.dat", now=NOW))
+    assert len(first) == 300
+    assert whole(first)
+    assert first[0].block_hash[::-1] == early()[0][0]
+    second = list(
+        mainnet.check_file(
+            vectors / "blocks/bitcoin/nbitcoin/incompleteblk.dat", context=first[-1].next_context, now=NOW
+        )
+    )
+    assert len(whole(second)) == 301
+    assert max(report.next_context.height for report in second) == 599
+    data = read(vectors, "btcd/blocks1-256.bz2")
+    (tmp_path / "blk").write_bytes(data)
+    context = first[0].next_context
+    assert len(whole(list(mainnet.check_file(tmp_path / "blk", context=context, now=NOW)))) == 255
