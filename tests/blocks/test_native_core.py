@@ -291,7 +291,7 @@ def hostile():
 
 @pytest.mark.slow
 def test_no_block_takes_long(chain, folder):
-    """Nothing is quadratic: by the clock of a machine that others use too, so the figure wanted is not asked here."""
+    """Nothing is quadratic. The margin is wide, for busy machines; the figure itself is a benchmark's."""
 
     def cost(data):
         times = []
