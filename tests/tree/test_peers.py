@@ -29,6 +29,18 @@ def test_rfc6962_as_pymerkle():
         assert tree.root_at(size) == peer.get_root(size)
 
 
+def test_inclusion_proofs_as_pymerkle():
+    """Theirs hold the leaf too, and have another order: the same hashes otherwise."""
+    peer, tree = pymerkle.InmemoryTree(algorithm="sha256"), mc.MerkleTree()
+    for i in range(33):
+        peer.append_entry(noise(20, i))
+        tree.append(noise(20, i))
+    for size in range(1, 34):
+        for index in range(size):
+            theirs = sorted(peer.prove_inclusion(index + 1, size).path)
+            assert theirs == sorted([*tree.prove(index, size).path, tree.leaf_hash(index)])
+
+
 def test_ssz_as_remerkleable():
     chunks = [noise(32, i) for i in range(70)]
     for n in range(1, 71):
