@@ -6,6 +6,7 @@ Environment, for builds only:
     MERKLECORE_PORTABLE=1       no kernels but portable C
     MERKLECORE_SANITIZE=1       AddressSanitizer and UndefinedBehaviorSanitizer
     MERKLECORE_WERROR=1         warnings in csrc/ are errors
+    MERKLECORE_QUICK=1          not optimised: for tests that build again and again
 
 What else there is to say about the project stands in pyproject.toml.
 """
@@ -45,6 +46,8 @@ if asked("SANITIZE"):
     LINK_FLAGS += SANITIZERS
 if asked("PORTABLE"):
     FLAGS.append("-DMC_PORTABLE_ONLY")
+if asked("QUICK"):
+    FLAGS.append("-O0")
 if asked("WERROR"):
     WARNINGS.append("-Werror")
 

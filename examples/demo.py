@@ -127,7 +127,7 @@ def refuse(lines: list[bytes], tree: mc.MerkleTree, index: int, proof: str) -> N
 def compare(lines: list[bytes], root: bytes) -> None:
     """(d) The same tree by the pure-Python reference in this process: equal roots, both times."""
     title("d", f"the same tree by the pure-Python reference (hashlib), beside the {_backend.NAME} backend")
-    rules = reference.Spec("sha256", "hash", b"\x00", b"\x01", "split", None, "hash")
+    rules = reference.Spec("sha256", "hash", b"\x00", b"\x01", "split", False, None, "hash")
     for leaves, label in ((lines, "these leaves"), (scaled(lines), "scaled up")):
         times, roots = race(
             [partial(mc.merkle_root, leaves, threads=1), partial(reference.root, rules, leaves, threads=1)],
