@@ -134,13 +134,15 @@ class Engine:
 
         path: a block file of Bitcoin Core, where magic and size stand before each block, blocks in the order
         of their arrival with stale ones among them; or raw blocks, one after another. ``xor.dat`` beside it
-        is applied. offset: where to begin, 0 or the ``end`` of a report. context: the chain as it stands
+        is applied. offset: where to begin, 0 or the ``end`` of a report, which for what the file ends in the
+        midst of is its own beginning: there it is looked for again when the file has grown. context: the chain as it stands
         after the parent of some block in the file. now: as in ``check_block``.
 
         The headers of the file are read first: a block whose ancestors lead to a genesis block or to
         ``context`` is checked with its own context, any other with what is known. Zeros between blocks are
-        passed over. Anything else is reported as BAD_MAGIC, and what follows is checked from the next magic
-        on; a block that the file ends in is reported as TRUNCATED. Memory does not grow with the blocks, only
+        passed over. Anything else is reported as BAD_MAGIC, a size that no block has (below 81 or above
+        4,000,000 bytes) as TRUNCATED, once for all that stands before the next block; what follows is checked
+        from the next magic on. A block that the file ends in is reported as TRUNCATED too. Memory does not grow with the blocks, only
         with their number (a few hundred bytes each).
 
         OSError where the file cannot be read. The file must not shrink meanwhile.
@@ -196,7 +198,7 @@ class Engine:
             ...
         merklecore.errors.BoundsError: index 0 is not below size 0
         """
-        data = buf if type(buf) is bytes else as_bytes(buf, "block", bitcoin.MAX_FRAME)
+        data = buf if type(buf) is bytes else as_bytes(buf, "block", bitcoin.MAX_BYTES)
         tree = MerkleTree(self.txids(data), bitcoin.PROFILE)
         proof = tree.prove(index)
         root = data[bitcoin.ROOT]
