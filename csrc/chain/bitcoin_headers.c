@@ -181,6 +181,8 @@ static inline void advance(mc_bitcoin_context *context, int boundary, const uint
                            const target *target) {
     const uint32_t bits = target->bits;
     memcpy(context->prev_hash, hash, 32);
+    if (context->known & MC_KNOWS_HEIGHT && context->height == INT32_MAX)
+        context->known &= ~(uint32_t)MC_KNOWS_HEIGHT; /* a context takes no height beyond */
     if (!(context->known & MC_KNOWS_HEIGHT)) {
         context->known &= ~(uint32_t)MC_KNOWS_PERIOD_START;
         boundary = 0;

@@ -50,7 +50,7 @@ def opened(path: str) -> BinaryIO:
     """Open a regular file to read; InputError for anything else, without waiting for a writer."""
     if "\0" in path:
         raise InputError(f"{path!r:.200}: no path has a zero byte")
-    file = open(path, "rb", opener=_at_once)  # noqa: SIM115 - the caller closes it
+    file = open(path, "rb", opener=_at_once)
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         return file
     file.close()
@@ -123,7 +123,7 @@ def _key_beside(path: str) -> bytes | None:
     """Return the key that masks the file (Bitcoin Core 28: xor.dat), or None where there is none."""
     beside = os.path.join(os.path.dirname(path), KEY_FILE)
     try:
-        with open(beside, "rb") as file:
+        with opened(beside) as file:
             key = file.read(KEY_SIZE + 1)
     except FileNotFoundError:
         return None
@@ -249,7 +249,7 @@ def _walk_raw(file: File, backend: Bitcoin, frames: Frames) -> None:
 
 
 def _raw_end(file: File, backend: Bitcoin, at: int) -> int:
-    """Return where the block at ``at`` ends, or 0 where that is not within the bytes that a block may have."""
+    """Return where the block at ``at`` ends, or 0 where that is not within the bytes a block may have."""
     window = LEAST_WINDOW if file.masked else bitcoin.MAX_BLOCK
     while True:
         size = bitcoin.scanned_size(backend, file.read(at, at + window))

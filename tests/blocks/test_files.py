@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tracemalloc
 
 import pytest
@@ -231,6 +232,41 @@ def test_a_key_that_is_none(check, tmp_path):
     (tmp_path / "xor.dat").write_bytes(b"short")
     with pytest.raises(mc.InputError, match=r"xor\.dat"):
         check(framed(DATA))
+
+
+def test_the_key_must_be_a_file_that_can_be_read(check, tmp_path):
+    (tmp_path / "xor.dat").mkdir()
+    with pytest.raises(OSError, match=r"xor\.dat"):
+        check(framed(DATA))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_what_is_no_regular_file(engine, check, tmp_path):
+    """A pipe that nobody writes to, and a device that never ends, are refused at once."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", os.devnull, "/dev/zero"):
+        for refused in (engine.check_file, engine.file_headers):
+            with pytest.raises(mc.InputError, match=f"^{path}: is no regular file$"):
+                list(refused(path))
+    (tmp_path / "pipe").rename(tmp_path / "xor.dat")
+    with pytest.raises(mc.InputError, match=r"xor\.dat: is no regular file"):
+        check(framed(DATA))
+    with pytest.raises(mc.InputError, match="zero byte"):
+        list(engine.check_file("a\0b"))
+
+
+def test_headers_of_a_file(engine, check, tmp_path):
+    """In the order of the file; what is no block is passed over."""
+    path = tmp_path / "blk00000.dat"
+    for data in (framed(DATA[:3]) + b"gap" + framed(DATA[:2]), DATA[0] + DATA[1]):
+        reports = check(data)
+        rows, offsets = engine.file_headers(path)
+        kept = [report for report in reports if report.block_hash is not None]
+        assert offsets.tolist() == [report.offset for report in kept]
+        assert rows.tobytes() == b"".join(data[at : at + 80] for at in offsets.tolist())
+        assert [bytes(row) for row in engine.check_headers(rows).hashes] == [one.block_hash for one in kept]
+    path.write_bytes(b"")
+    assert [found.shape for found in engine.file_headers(path)] == [(0, 80), (0,)]
 
 
 def test_raw_blocks(check):

@@ -272,7 +272,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "witness",
         (Code.WITNESS_UNEXPECTED, Code.WITNESS_RESERVED, Code.WITNESS_COMMITMENT),
-        "height, where a commitment stands without a witness",
+        "height, where there is a commitment",
         "BIP 141; CheckWitnessMalleation",
     ),
     Check("signet", (Code.SIGNET_SOLUTION,), _NOTHING, "BIP 325; SignetTxs::Create"),

@@ -25,6 +25,7 @@ MEDIAN = 11  # blocks
 MAX_FUTURE = 7200  # seconds
 WORD = (1 << 256) - 1
 TIME_AT, BITS_AT = 68, 72
+MAX_HEIGHT = (1 << 31) - 1  # of a context
 _FIELDS = struct.Struct("<i32s32sIII")
 
 
@@ -242,7 +243,7 @@ def next_parent(chain: Bitcoin, header: Header, parent: Parent | None) -> Parent
     """Return the context that stands after this header, whether or not it holds."""
     if parent is None:
         parent = Parent()
-    height = None if parent.height is None else parent.height + 1
+    height = None if parent.height in (None, MAX_HEIGHT) else parent.height + 1
     first = height is not None and height % PERIOD == 0
     ordinary = first or header.bits != chain.limit_bits
     chainwork = parent.chainwork
