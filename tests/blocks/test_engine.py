@@ -74,7 +74,7 @@ def test_every_code_belongs_to_one_check():
 @pytest.mark.parametrize("name", NETWORKS)
 def test_networks_are_those_of_bitcoin_core(name):
     params = blocks.networks[name]
-    for field in builder.Network._fields:
+    for field in set(builder.Network._fields) - {"genesis_hash"}:
         assert getattr(params, field) == getattr(NETWORKS[name], field), field
     assert blocks.Engine(name).params == blocks.Engine(params).params == params
     assert set(blocks.networks) == set(NETWORKS)

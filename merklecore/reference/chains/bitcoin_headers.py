@@ -120,7 +120,7 @@ def median_time_past(parent: Parent) -> int | None:
 def check(chain: Bitcoin, header: Header, parent: Parent, now: int | None, found: codes.Findings) -> None:
     """Check all header rules in their order."""
     version(chain, header, parent, found)
-    linkage(header, parent, found)
+    linkage(chain, header, parent, found)
     if target(chain, header, found):
         proof_of_work(header, found)
     difficulty(chain, header, parent, found)
@@ -142,12 +142,14 @@ def version(chain: Bitcoin, header: Header, parent: Parent, found: codes.Finding
         found.fault(codes.VERSION, 0, -1, header.version, least)
 
 
-def linkage(header: Header, parent: Parent, found: codes.Findings) -> None:
-    """The header names its parent."""
+def linkage(chain: Bitcoin, header: Header, parent: Parent, found: codes.Findings) -> None:
+    """The header names its parent; only the network's first block has none."""
     if parent.prev_hash is None:
-        return found.skip("linkage")
-    if header.prev_hash != parent.prev_hash:
+        found.skip("linkage")
+    if parent.prev_hash not in (None, header.prev_hash):
         found.fault(codes.PREV_HASH, 4)
+    elif header.prev_hash == bytes(32) and chain.genesis_hash not in (None, header.hash):
+        found.fault(codes.GENESIS, 4)
 
 
 def target(chain: Bitcoin, header: Header, found: codes.Findings) -> bool:
