@@ -6,7 +6,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 DIR ?=
-SECONDS ?= 30
+# Another one from the command line alone, not from the environment: bash has a variable of that name.
+SECONDS := 30
 BIN := $(VENV)/bin
 ROOT := $(CURDIR)
 
@@ -90,9 +91,11 @@ build/fuzz-blocks: fuzz/blocks.c $(wildcard csrc/*.[ch] csrc/*/*.[ch])
 	@mkdir -p build
 	$(CC) $(SANITIZED) $(filter %.c,$^) -o $@
 
-fuzz: build $(VENV)/.with-test build/fuzz-blocks ## blocks, mutated: the core under sanitizers, both backends side by side; SECONDS=30 each
+fuzz: build $(VENV)/.with-test build/fuzz-blocks ## every decoder: the core under sanitizers, both backends side by side; SECONDS=30 each of four
 	build/fuzz-blocks $(SECONDS) tests/vectors/blocks/corpus/*
 	$(BIN)/python -m fuzz.blocks --seconds $(SECONDS)
+	$(BIN)/python -m fuzz.proofs --seconds $(SECONDS)
+	$(BIN)/python -m fuzz.texts --seconds $(SECONDS)
 
 # ---- the rest --------------------------------------------------------------------------------------------------------
 

@@ -13,15 +13,18 @@ import random
 import sys
 import time
 import traceback
+import tracemalloc
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 FOUND = Path(__file__).parents[1] / "build" / "fuzz"
 LONGEST = 4096  # bytes of an input: small ones find as much, in less time
+SLOW = 2.0  # seconds of CPU that no input may take: the slowest take some milliseconds
 EDGES = (0, 1, 2, 0x7F, 0x80, 0xFC, 0xFD, 0xFE, 0xFF)
 
 Target = Callable[[bytes], Hashable]
+Mutator = Callable[[bytes, Sequence[bytes], Sequence[bytes], random.Random], bytes]
 
 
 class Finding(Exception):
@@ -74,14 +77,20 @@ def run(
     *,
     seconds: float,
     seed: int = 0,
+    inputs: int = sys.maxsize,
+    mutate: Mutator = mutated,
 ) -> Done:
-    """Try the corpus, then mutations of it for so long; Finding at the first that the target refuses."""
+    """Try the corpus, then mutations of it, for so long and so many in all.
+
+    Finding at the first input that the target refuses.
+    """
     draw = random.Random(seed)
-    pool = list(dict.fromkeys(corpus)) or [b""]
+    kept = list(dict.fromkeys(corpus)) or [b""]
+    pool = list(kept)
     traces = {tried(name, target, data) for data in pool}
     count, until = len(pool), time.monotonic() + seconds
-    while time.monotonic() < until:
-        data = mutated(draw.choice(pool), pool, tokens, draw)
+    while count < inputs and time.monotonic() < until:
+        data = mutate(draw.choice(draw.choice((kept, pool))), pool, tokens, draw)
         trace = tried(name, target, data)
         count += 1
         if trace not in traces:
@@ -93,7 +102,11 @@ def run(
 def tried(name: str, target: Target, data: bytes) -> Hashable:
     """Return the trace of an input, or keep it and raise Finding."""
     try:
-        return target(data)
+        began = time.process_time()
+        trace = target(data)
+        took = time.process_time() - began
+        assert took < SLOW, f"took {took:.1f} s"
+        return trace
     except Exception as error:
         FOUND.mkdir(parents=True, exist_ok=True)
         path = FOUND / f"{name}-{hashlib.sha256(data).hexdigest()[:16]}"
@@ -101,7 +114,27 @@ def tried(name: str, target: Target, data: bytes) -> Hashable:
         raise Finding(f"{path}: {type(error).__name__}: {error}") from error
 
 
-def main(name: str, target: Target, corpus: Callable[[], Iterable[bytes]], tokens: Sequence[bytes]) -> int:
+def frugal(size: int, call: Callable[[], object]) -> None:
+    """Call what decodes an input of so many bytes: it may hold a small multiple of them, whatever they claim.
+
+    Python's objects make it a multiple: 56 bytes and a pointer for the list that is ``[],`` in JSON.
+    """
+    tracemalloc.start()
+    try:
+        call()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak <= 128 * size + (64 << 10), f"{peak} bytes held for an input of {size}"
+
+
+def main(
+    name: str,
+    target: Target,
+    corpus: Callable[[], Iterable[bytes]],
+    tokens: Sequence[bytes],
+    mutate: Mutator = mutated,
+) -> int:
     """Run a target from the command line: for so many seconds, or over the files that are named."""
     parser = argparse.ArgumentParser(description=f"Fuzz {name}.")
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="try these inputs, nothing else")
@@ -115,7 +148,7 @@ def main(name: str, target: Target, corpus: Callable[[], Iterable[bytes]], token
     seed = random.SystemRandom().randrange(1 << 32) if args.seed is None else args.seed
     print(f"{name}: seed {seed}, {args.seconds:g} s", flush=True)
     try:
-        done = run(name, target, corpus(), tokens, seconds=args.seconds, seed=seed)
+        done = run(name, target, corpus(), tokens, seconds=args.seconds, seed=seed, mutate=mutate)
     except Finding:
         traceback.print_exc()
         return 1

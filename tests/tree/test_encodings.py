@@ -166,6 +166,19 @@ def test_nothing_is_allocated_for_what_a_header_claims(name):
     tracemalloc.stop()
 
 
+def test_flags_take_a_small_multiple_of_their_bytes():
+    """A list of bits took 75."""
+    size = 1 << 16
+    flagged = b"\6\1\0" + bytes(4) + (8 * size).to_bytes(4, "big") + b"\xff" * size
+    partial = (8 * size).to_bytes(4, "little") + b"\0\xfe" + size.to_bytes(4, "little") + bytes(size)
+    tracemalloc.start()
+    mc.FlaggedMultiProof.from_bytes(flagged)
+    with pytest.raises(mc.InputError):
+        mc.PartialMerkleTree.from_bytes(partial)
+    assert tracemalloc.get_traced_memory()[1] < 30 * size
+    tracemalloc.stop()
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"flags": None}, {"flags": [1]}, {"flags": "true"}, {"hashes": None}, {"hashes": [1]}, {"version": 2}],

@@ -241,6 +241,9 @@ def made_flagged(
     return FlaggedMultiProof._made(used.digest_size if hashes else 0, hashes, flags)
 
 
+_BITS = bytes.maketrans(b"01", b"\0\1")
+
+
 def packed(bits: bytes) -> bytes:
     """Put bits, 0 or 1 each, eight to a byte: the first one is the lowest."""
     return bytes([sum(bit << i for i, bit in enumerate(bits[at : at + 8])) for at in range(0, len(bits), 8)])
@@ -248,7 +251,8 @@ def packed(bits: bytes) -> bytes:
 
 def unpacked(data: bytes, count: int, at: int) -> bytes:
     """Return ``count`` bits; those that fill the last byte must be zero. ``at``: the first byte's offset."""
-    bits = bytes([byte >> i & 1 for byte in data for i in range(8)])
+    digits = f"{int.from_bytes(data, 'little'):0{8 * len(data)}b}"  # a list of bits takes 8 bytes for each
+    bits = digits.encode()[::-1][: 8 * len(data)].translate(_BITS)
     if any(bits[count:]):
         raise InputError(f"offset {at + len(data) - 1}: bits after the last one are not zero")
     return bits[:count]
