@@ -450,6 +450,7 @@ enum { /* codes of faults: merklecore.blocks.Code says what they mean */
        MC_TIME_TOO_OLD,
        MC_TIMEWARP,
        MC_TIME_TOO_NEW,
+       MC_GENESIS,
        MC_NO_TRANSACTIONS = 60,
        MC_TOO_MANY_TRANSACTIONS,
        MC_BLOCK_SIZE,
@@ -516,6 +517,8 @@ typedef struct mc_bitcoin { /* a network */
     uint64_t bip34_height, bip65_height, bip66_height, csv_height, segwit_height;
     uint64_t halving; /* not 0 */
     int twenty_minutes, no_retarget, bip94;
+    int knows_genesis;
+    uint8_t genesis[32];           /* the hash of the first block */
     int signet, trivial_challenge; /* has a challenge; it is OP_TRUE, which needs no solution */
     uint64_t salt[10]; /* secret and random: whoever writes a block cannot foresee where its ids fall in a table */
 } mc_bitcoin;
@@ -533,7 +536,7 @@ enum { MC_TIMES = 11 };
 typedef struct mc_bitcoin_context { /* the chain as it stands after a block: blocks.Context */
     uint32_t known;
     uint32_t n_times;
-    int64_t height; /* from -1, before the first block, to 2^31 */
+    int64_t height; /* from -1, before the first block, to 2^31 - 1 */
     uint32_t times[MC_TIMES], period_start, bits, period_bits, real_bits;
     uint8_t prev_hash[32];
     mc_u256 chainwork;

@@ -101,7 +101,7 @@ def tamper(engine: blocks.Engine, data: bytes, path: Path) -> None:
 def prove(engine: blocks.Engine, path: Path, txid: str | None) -> None:
     """(c) The proof of a transaction, checked by another process that has the header alone."""
     print("\n(c) one transaction, proven to somebody who has only the header\n")
-    header, ids, index, proof, first = proof_of(engine, path, bytes.fromhex(txid)[::-1] if txid else None)
+    header, ids, index, proof, first = proof_of(engine, path, txid_of(txid) if txid else None)
     print(f"block        {mc.sha256d(header)[::-1].hex()}")
     print(f"transaction  {ids[index][::-1].hex()}, {index} of {len(ids)}")
     print(f"proof        {len(proof.path)} hashes, {len(bytes(proof))} bytes")
@@ -139,11 +139,19 @@ def prove(engine: blocks.Engine, path: Path, txid: str | None) -> None:
             raise Failed("the outsider was told something else")
 
 
+def txid_of(text: str) -> bytes:
+    """Return an id as hashed."""
+    try:
+        return bytes.fromhex(text)[::-1]
+    except ValueError:
+        raise mc.InputError(f"TXID: hexadecimal digits are needed, not {text[:80]}") from None
+
+
 def proof_of(
     engine: blocks.Engine, path: Path, txid: bytes | None
 ) -> tuple[bytes, list[bytes], int, mc.InclusionProof, mc.InclusionProof]:
     """Return header, ids, index and proof of a transaction (without an id the last), and the coinbase's."""
-    file, last = File(path), None
+    file, last = File(str(path)), None
     for report in engine.check_file(path):
         if report.block_hash is None:
             continue

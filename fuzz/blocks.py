@@ -124,7 +124,7 @@ def of_file(data: bytes) -> None:
         path.write_bytes(data)
         at = 0
         for report in ENGINE.check_file(path, now=NOW):
-            assert at <= report.offset < report.end <= len(data), "file: reports out of order"
+            assert at <= report.offset <= report.end <= len(data), "file: reports out of order"
             at = report.end
             assert report.errors or report.ok
 

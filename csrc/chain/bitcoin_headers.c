@@ -181,6 +181,8 @@ static inline void advance(mc_bitcoin_context *context, int boundary, const uint
                            const target *target) {
     const uint32_t bits = target->bits;
     memcpy(context->prev_hash, hash, 32);
+    if (context->known & MC_KNOWS_HEIGHT && context->height == INT32_MAX)
+        context->known &= ~(uint32_t)MC_KNOWS_HEIGHT; /* a context takes no height beyond */
     if (!(context->known & MC_KNOWS_HEIGHT)) {
         context->known &= ~(uint32_t)MC_KNOWS_PERIOD_START;
         boundary = 0;
@@ -205,6 +207,7 @@ static inline __attribute__((always_inline)) uint32_t check_header(const mc_bitc
                                                                    const uint8_t *hash, int64_t now, target *target,
                                                                    mc_bitcoin_context *context, times times,
                                                                    mc_faults *faults, uint32_t *unchecked) {
+    static const uint8_t none[32] = {0};
     finding finding = {0, faults};
     const uint32_t time = mc_le32(header + TIME_AT), bits = mc_le32(header + BITS_AT);
     const int32_t version = (int32_t)mc_le32(header + VERSION_AT);
@@ -217,10 +220,14 @@ static inline __attribute__((always_inline)) uint32_t check_header(const mc_bitc
         check_version(chain, context->height + 1, version, &finding);
     else
         open |= MC_RULE_VERSION;
-    if (!(context->known & MC_KNOWS_PREV_HASH))
+    const int knows_parent = (context->known & MC_KNOWS_PREV_HASH) != 0;
+    if (!knows_parent)
         open |= MC_RULE_LINKAGE;
-    else if (memcmp(header + PREV_AT, context->prev_hash, 32) != 0)
+    if (knows_parent && memcmp(header + PREV_AT, context->prev_hash, 32) != 0)
         found(&finding, MC_PREV_HASH, PREV_AT, 0, 0);
+    else if (chain->knows_genesis && memcmp(header + PREV_AT, none, sizeof none) == 0 &&
+             memcmp(hash, chain->genesis, sizeof none) != 0)
+        found(&finding, MC_GENESIS, PREV_AT, 0, 0);
     if (!target->known || target->bits != bits)
         decode(chain, bits, target);
     if (target->fault != 0) {

@@ -70,11 +70,14 @@ mc_status mc_bitcoin_witness(const mc_bitcoin *chain, const mc_bitcoin_block *bl
     if (block->txs == 0)
         return MC_OK;
     const int committed = find_commitment(block, &commitment);
-    if (!knows_height && committed && !any_witness) { /* a fault where witnesses are in force, and none before */
-        report->unchecked |= MC_RULE_WITNESS;
-        return MC_OK;
+    if (committed && !knows_height) { /* right where witnesses are in force, without any or with all, wrong before */
+        const uint64_t faults = report->faults.count;
+        const mc_status status = any_witness ? check_commitment(block, &commitment, txids, report, isas) : MC_OK;
+        if (report->faults.count == faults)
+            report->unchecked |= MC_RULE_WITNESS;
+        return status;
     }
-    if (committed && (!knows_height || (uint64_t)(context->height + 1) >= chain->segwit_height))
+    if (committed && (uint64_t)(context->height + 1) >= chain->segwit_height)
         return check_commitment(block, &commitment, txids, report, isas);
     if (any_witness) {
         uint32_t i = 0;

@@ -49,6 +49,7 @@ class Bitcoin:
         no_retarget: bool,
         bip94: bool,
         signet_challenge: bytes | None,
+        genesis_hash: bytes | None = None,
     ) -> Bitcoin: ...
     def check_block(
         self, data: _Data, context: _Context | None = None, now: SupportsIndex | None = None

@@ -239,7 +239,7 @@ cdef class Bitcoin:
     cdef mc_bitcoin chain
 
     def __cinit__(self, pow_limit, magic, bip34_height, bip65_height, bip66_height, csv_height, segwit_height, halving,
-                  twenty_minutes, no_retarget, bip94, signet_challenge):
+                  twenty_minutes, no_retarget, bip94, signet_challenge, genesis_hash=None):
         cdef View view = view_of(magic, "magic")
         cdef bytes salt = os.urandom(sizeof(self.chain.salt))
         if view.size != 4:
@@ -260,6 +260,12 @@ cdef class Bitcoin:
         if signet_challenge is not None:
             view = view_of(signet_challenge, "signet_challenge")
             self.chain.trivial_challenge = view.size == 1 and view.data[0] == 0x51
+        self.chain.knows_genesis = genesis_hash is not None
+        if genesis_hash is not None:
+            view = view_of(genesis_hash, "genesis_hash")
+            if view.size != 32:
+                raise InputError(f"genesis_hash: {view.size} bytes where 32 are needed")
+            memcpy(self.chain.genesis, view.data, 32)
         memcpy(self.chain.salt, <const char *>salt, sizeof(self.chain.salt))
 
     def check_block(self, data, context=None, now=None):

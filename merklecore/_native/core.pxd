@@ -174,7 +174,8 @@ cdef extern from "merklecore.h" nogil:
     ctypedef struct mc_bitcoin:
         mc_u256 pow_limit
         uint64_t bip34_height, bip65_height, bip66_height, csv_height, segwit_height, halving
-        int twenty_minutes, no_retarget, bip94, signet, trivial_challenge
+        int twenty_minutes, no_retarget, bip94, knows_genesis, signet, trivial_challenge
+        uint8_t genesis[32]
         uint64_t salt[10]
     ctypedef struct mc_bitcoin_context:
         uint32_t known, n_times

@@ -2,7 +2,7 @@
 
 >>> from merklecore import blocks
 >>> blocks.Engine("bitcoin").check_block(bytes(81)).errors[0].code
-<Code.TARGET_ZERO: 44>
+<Code.GENESIS: 51>
 
 ``networks`` lists what an engine can be asked for by name; ``checks`` lists all rules, with their codes and
 what each needs to know.

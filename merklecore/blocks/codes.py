@@ -126,6 +126,10 @@ class Code(IntEnum):
         *(50, "the time is more than two hours after the caller's now", "time-too-new"),
         "time {a} is above {b}, two hours from now",
     )
+    GENESIS = (
+        *(51, "a header without a parent is not the network's first", "hashGenesisBlock; prev-blk-not-found"),
+        "a header without a parent is not the network's first",
+    )
     NO_TRANSACTIONS = (
         *(60, "the block has no transactions", "bad-blk-length"),
         "the block has no transactions",

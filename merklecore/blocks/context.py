@@ -21,7 +21,7 @@ FIELDS = ("height", "prev_hash", "times", "period_start", "bits", "chainwork", "
 VERSION = 1
 MAX_JSON = 4096  # characters; the longest context takes about 500
 MAX_TIMES = 11
-MAX_HEIGHT = (1 << 31) - 2
+MAX_HEIGHT = (1 << 31) - 1  # what follows a block of this height has none that is known
 U32 = (1 << 32) - 1
 MAX_WORK = (1 << 256) - 1
 

@@ -7,7 +7,7 @@ import os
 from merklecore._text import shown
 from merklecore.blocks.chains import bitcoin
 from merklecore.blocks.context import key_of
-from merklecore.blocks.files import check_file
+from merklecore.blocks.files import check_file, read_headers
 from merklecore.blocks.report import Headers, Report
 from merklecore.errors import InputError
 from merklecore.tree import MerkleTree
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any, SupportsIndex
 
     from _typeshed import ReadableBuffer
-    from numpy import uint8
+    from numpy import int64, uint8
     from numpy.typing import NDArray
 
     from merklecore.blocks.chains.bitcoin import Params
@@ -134,16 +134,19 @@ class Engine:
 
         path: a block file of Bitcoin Core, where magic and size stand before each block, blocks in the order
         of their arrival with stale ones among them; or raw blocks, one after another. ``xor.dat`` beside it
-        is applied. offset: where to begin, 0 or the ``end`` of a report. context: the chain as it stands
-        after the parent of some block in the file. now: as in ``check_block``.
+        is applied. offset: where to begin, 0 or the ``end`` of a report, which for a block that the file ends
+        in is its own beginning: there it is looked for again when the file has grown. context: the chain as
+        it stands after the parent of some block in the file. now: as in ``check_block``.
 
         The headers of the file are read first: a block whose ancestors lead to a genesis block or to
         ``context`` is checked with its own context, any other with what is known. Zeros between blocks are
-        passed over. Anything else is reported as BAD_MAGIC, and what follows is checked from the next magic
-        on; a block that the file ends in is reported as TRUNCATED. Memory does not grow with the blocks, only
-        with their number (a few hundred bytes each).
+        passed over. Anything else is reported as BAD_MAGIC, a size that no block has (below 81 or above
+        4,000,000 bytes) as TRUNCATED, once for all that stands before the next block; what follows is checked
+        from the next magic on. A block that the file ends in is reported as TRUNCATED too. Memory does not
+        grow with the blocks, only with their number (a few hundred bytes each).
 
-        OSError where the file cannot be read. The file must not shrink meanwhile.
+        OSError where the file cannot be read, InputError where it is no regular file. It must not shrink
+        meanwhile.
 
         >>> list(Engine("bitcoin").check_file(__file__, offset=10**9))
         []
@@ -161,6 +164,19 @@ class Engine:
             key_of(context),
             _seconds(now),
         )
+
+    def file_headers(self, path: str | os.PathLike[str]) -> tuple[NDArray[uint8], NDArray[int64]]:
+        """Return the headers of a file's blocks, uint8, shape (n, 80), and where the blocks begin, (n,).
+
+        path: as in ``check_file``. They are in the order of the file, which is that of the blocks' arrival:
+        stale ones are among them, and children may come before parents, so that ``check_headers`` finds
+        PREV_HASH wherever a row does not follow the one before. Errors: see ``check_file``; what is no block
+        is passed over.
+
+        >>> Engine("bitcoin").file_headers(__file__)[0].shape
+        (1, 80)
+        """
+        return read_headers(self._params, self._bitcoin, os.fsdecode(path))
 
     def tx_table(self, buf: ReadableBuffer) -> NDArray[Any]:
         """Return what stands where in a block: a structured array, one row a transaction.
@@ -188,16 +204,21 @@ class Engine:
         """Return the proof that the transaction at ``index`` is in the block.
 
         It holds for the header's Merkle root, the transaction's id, the index, the number of transactions and
-        the profile "bitcoin". InputError where the block cannot be read or its header has another root;
-        BoundsError for an index that is not below the number of transactions.
+        the profile "bitcoin". InputError where the block cannot be read, its header has another root, or
+        other transactions have that root too (CVE-2012-2459); BoundsError for an index that is not below the
+        number of transactions.
 
         >>> Engine("bitcoin").prove(bytes(81), 0)
         Traceback (most recent call last):
             ...
         merklecore.errors.BoundsError: index 0 is not below size 0
         """
-        data = buf if type(buf) is bytes else as_bytes(buf, "block", bitcoin.MAX_FRAME)
+        data = buf if type(buf) is bytes else as_bytes(buf, "block", bitcoin.MAX_BYTES)
         tree = MerkleTree(self.txids(data), bitcoin.PROFILE)
+        if tree.mutated:
+            raise InputError(
+                "block: equal siblings in the Merkle tree (CVE-2012-2459): the index proves nothing"
+            )
         proof = tree.prove(index)
         root = data[bitcoin.ROOT]
         if root != tree.root:
@@ -206,8 +227,15 @@ class Engine:
             )
         return proof
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _remade, (self._params, self._threads)
+
     def __repr__(self) -> str:
         return f"Engine({self._params.name!r})"
+
+
+def _remade(params: Params, threads: int | None) -> Engine:
+    return Engine(params, threads=threads)
 
 
 RULES = tuple(check.name for check in bitcoin.CHECKS)

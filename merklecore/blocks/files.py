@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import stat
 from array import array
 
 from merklecore.blocks.chains import bitcoin
@@ -23,22 +24,41 @@ from merklecore.errors import InputError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
+    from typing import Any, BinaryIO
+
+    from numpy import int64, uint8
+    from numpy.typing import NDArray
 
     from merklecore._backend import Bitcoin
     from merklecore.blocks.chains.bitcoin import Params
 
-__all__ = ["check_file"]
+__all__ = ["File", "check_file", "opened", "read_headers"]
 
 BATCH_BYTES = 32 << 20  # checked in one call: enough that no thread waits long for the last block
 BATCH_BLOCKS = 4096
 LEAST_CHUNK, CHUNK = 64, 1 << 20  # bytes searched at once
-LEAST_WINDOW = 64 << 10  # bytes unmasked for a block of unknown size
+LEAST_WINDOW = 1 << 10  # bytes unmasked for a block of unknown size
 FORGET = 64 << 20  # bytes walked over before their pages are given back
 FRAME = 8  # bytes: magic and size
 KEY_FILE, KEY_SIZE = "xor.dat", 8
 SMALL = 1024  # bytes that are unmasked without numpy
-BLOCK, GAP, BROKEN, REST = 0, 1, 2, 3  # a frame, no frame, a frame that is none, bytes after raw blocks
+# A frame, no frame, a frame that is none; and what the file ends in: of a frame, of a raw block.
+BLOCK, GAP, BROKEN, TAIL, REST = range(5)
+
+
+def opened(path: str) -> BinaryIO:
+    """Open a regular file to read; InputError for anything else, without waiting for a writer."""
+    if "\0" in path:
+        raise InputError(f"{path!r:.200}: no path has a zero byte")
+    file = open(path, "rb", opener=_at_once)
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise InputError(f"{path}: is no regular file")
+
+
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 class File:
@@ -47,7 +67,7 @@ class File:
     __slots__ = ("_key", "_map", "_view", "size")
 
     def __init__(self, path: str) -> None:
-        with open(path, "rb") as file:
+        with opened(path) as file:
             self.size = os.fstat(file.fileno()).st_size
             self._map = mmap.mmap(file.fileno(), self.size, access=mmap.ACCESS_READ) if self.size else None
         self._view = memoryview(self._map or b"")
@@ -103,7 +123,7 @@ def _key_beside(path: str) -> bytes | None:
     """Return the key that masks the file (Bitcoin Core 28: xor.dat), or None where there is none."""
     beside = os.path.join(os.path.dirname(path), KEY_FILE)
     try:
-        with open(beside, "rb") as file:
+        with opened(beside) as file:
             key = file.read(KEY_SIZE + 1)
     except FileNotFoundError:
         return None
@@ -129,7 +149,7 @@ def _unmasked(piece: memoryview, key: bytes, start: int) -> Any:
 class Frames:
     """Where the blocks of a file stand, and what else is there; headers are kept, 80 bytes a block."""
 
-    __slots__ = ("ends", "headers", "odd_ends", "odd_kinds", "odd_starts", "starts")
+    __slots__ = ("ends", "headers", "odd_ends", "odd_kinds", "odd_starts", "starts", "unfinished")
 
     def __init__(self) -> None:
         self.starts = array("q")  # of blocks
@@ -138,13 +158,16 @@ class Frames:
         self.odd_starts = array("q")  # of gaps and broken frames
         self.odd_ends = array("q")
         self.odd_kinds = array("b")
+        self.unfinished = False  # whether the file ends in the last block
 
-    def add(self, kind: int, start: int, end: int, header: memoryview | bytes) -> None:
-        """Append a frame."""
+    def add(self, kind: int, start: int, end: int, header: memoryview | bytes = b"") -> None:
+        """Append a frame, or what is none: one piece, however often it begins anew, up to the next frame."""
         if kind == BLOCK:
             self.starts.append(start)
             self.ends.append(end)
             self.headers += header
+        elif kind in (GAP, BROKEN) and self.odd_ends and self.odd_ends[-1] == start:
+            self.odd_ends[-1] = end
         else:
             self.odd_starts.append(start)
             self.odd_ends.append(end)
@@ -161,56 +184,84 @@ def _walk_frames(file: File, magic: bytes, frames: Frames) -> None:
             file.forget(forgotten, at)
             forgotten = at
         head = bytes(read(at, at + FRAME + bitcoin.HEADER_SIZE))
-        if head[:4] == magic:
+        if head[:4] == magic and len(head) >= FRAME:
             length = int.from_bytes(head[4:FRAME], "little")
             end = at + FRAME + length
-            if len(head) > FRAME and length >= bitcoin.LEAST_BLOCK and end <= size:
+            possible = bitcoin.LEAST_BLOCK <= length <= bitcoin.MAX_BLOCK
+            if possible and end <= size:
                 add(BLOCK, at + FRAME, end, head[FRAME:])
             else:
-                end = file.find(magic, at + len(magic))
-                add(BROKEN, at, end, b"")
+                end = _next_magic(file, magic, at + len(magic))
+                if possible and end == size:
+                    break
+                add(BROKEN, at, end)
             at = end
             continue
         if head[0] == 0:
             past = file.skip_zeros(at)
             if past == size:
+                at = size
                 break
             before = max(at, past - zeros)
             if before > at:
                 at = before
                 continue
-        end = file.find(magic, at + 1)
-        add(BROKEN if magic.startswith(head) else GAP, at, end, b"")
+        if magic.startswith(head[:4]):
+            break
+        end = _next_magic(file, magic, at + 1)
+        add(GAP, at, end)
         at = end
+    if at < size:  # no frame, not yet: to be read again once the file has grown
+        add(TAIL, at, at)
     file.forget(forgotten, size)
+
+
+def _next_magic(file: File, magic: bytes, start: int) -> int:
+    """Return where a magic stands first from ``start`` on, be it cut off by the end, or the file's size."""
+    found = file.find(magic, start)
+    if found == file.size:
+        for cut in range(len(magic) - 1, leading_zeros(magic), -1):
+            if found - cut >= start and file.read(found - cut, found) == magic[:cut]:
+                return found - cut
+    return found
 
 
 def _walk_raw(file: File, backend: Bitcoin, frames: Frames) -> None:
     """List raw blocks; one that cannot be read to its end takes as much of the file as a block may have."""
-    at = 0
-    while file.skip_zeros(at) < file.size:
-        if file.size - at < bitcoin.LEAST_BLOCK:
-            frames.add(REST, at, file.size, b"")
+    at = past = 0
+    while True:
+        if past <= at:  # else zeros go on: they are not counted anew for each block that is made of them
+            past = file.skip_zeros(at)
+        if past == file.size:
             return
-        end = _raw_end(file, backend, at) or min(at + bitcoin.MAX_FRAME, file.size)
-        frames.add(BLOCK, at, end, bytes(file.read(at, at + bitcoin.HEADER_SIZE)))
+        if file.size - at < bitcoin.LEAST_BLOCK:
+            frames.add(REST, at, at)
+            return
+        header = bytes(file.read(at, at + bitcoin.HEADER_SIZE))
+        end = _raw_end(file, backend, at)
+        if not end and file.size - at < bitcoin.MAX_BLOCK:  # the last, of which more may come
+            frames.add(BLOCK, at, file.size, header)
+            frames.unfinished = True
+            return
+        end = end or at + bitcoin.MAX_BLOCK
+        frames.add(BLOCK, at, end, header)
         at = end
 
 
 def _raw_end(file: File, backend: Bitcoin, at: int) -> int:
-    """Return where the block at ``at`` ends, or 0 where that cannot be found out."""
-    window = LEAST_WINDOW if file.masked else bitcoin.MAX_FRAME
+    """Return where the block at ``at`` ends, or 0 where that is not within the bytes a block may have."""
+    window = LEAST_WINDOW if file.masked else bitcoin.MAX_BLOCK
     while True:
         size = bitcoin.scanned_size(backend, file.read(at, at + window))
-        if size or at + window >= file.size or window == bitcoin.MAX_FRAME:
+        if size or at + window >= file.size or window == bitcoin.MAX_BLOCK:
             return at + size if size else 0
-        window = min(window * 8, bitcoin.MAX_FRAME)
+        window = min(window * 8, bitcoin.MAX_BLOCK)
 
 
 def _listed(file: File, params: Params, backend: Bitcoin) -> Frames:
     """List what is in the file, from its start on: what is not checked again may be ancestors."""
     frames = Frames()
-    if file.size >= bitcoin.LEAST_BLOCK and not _is_framed(file, params.magic):
+    if not _is_framed(file, params.magic):
         # Garbage before a frame may look like a block, but it holds no Merkle root of its own.
         first = backend.check_block(file.read(0, _raw_end(file, backend, 0)), None, None)
         root = bytes(file.read(bitcoin.ROOT.start, bitcoin.ROOT.stop))
@@ -267,7 +318,8 @@ def check_file(
             while odd < len(frames.odd_starts) and frames.odd_starts[odd] < frames.starts[i]:
                 yield _odd_report(file, rules, nothing, frames, odd)
                 odd += 1
-            yield Report(found, rules, frames.starts[i], frames.ends[i])
+            cut = frames.unfinished and i == len(frames.starts) - 1
+            yield Report(found, rules, frames.starts[i], frames.starts[i] if cut else frames.ends[i])
         file.forget(base, end)
         row = stop
     for i in range(odd, len(frames.odd_starts)):
@@ -291,7 +343,7 @@ def _odd_report(file: File, rules: tuple[str, ...], unchecked: int, frames: Fram
     if frames.odd_kinds[i] == GAP:
         code, a, b = Code.BAD_MAGIC, int.from_bytes(head[:4], "little"), 0
     elif frames.odd_kinds[i] == REST:
-        code, a, b = Code.TRUNCATED, bitcoin.LEAST_BLOCK, end - start
+        code, a, b = Code.TRUNCATED, bitcoin.LEAST_BLOCK, file.size - start
     else:
         code, a, b = Code.TRUNCATED, *_broken(head, file.size - start)
     found = Kept(faults=[(int(code), 0, -1, a, b)], fault_count=1, unchecked=unchecked, size=end - start)
@@ -299,8 +351,19 @@ def _odd_report(file: File, rules: tuple[str, ...], unchecked: int, frames: Fram
 
 
 def _broken(head: bytes, left: int) -> tuple[int, int]:
-    """Return the bytes that a broken frame needs, and those it has."""
+    """Return the bytes that a broken frame needs, and those it may have."""
     if len(head) < FRAME:
         return FRAME, len(head)
     length = int.from_bytes(head[4:], "little")
-    return (bitcoin.LEAST_BLOCK, length) if length < bitcoin.LEAST_BLOCK else (length, left - FRAME)
+    if length < bitcoin.LEAST_BLOCK:
+        return bitcoin.LEAST_BLOCK, length
+    return length, min(left - FRAME, bitcoin.MAX_BLOCK)
+
+
+def read_headers(params: Params, backend: Bitcoin, path: str) -> tuple[NDArray[uint8], NDArray[int64]]:
+    """Return the headers of a file's blocks in its order, and where the blocks begin."""
+    import numpy
+
+    frames = _listed(File(path), params, backend)
+    rows = numpy.frombuffer(frames.headers, numpy.uint8).reshape(-1, bitcoin.HEADER_SIZE)
+    return rows, numpy.array(frames.starts, numpy.int64)

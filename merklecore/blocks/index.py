@@ -68,35 +68,17 @@ class Contexts:
 
 
 def _linked(headers: bytearray, given: Key | None, threads: int | None) -> tuple[Any, Any]:
-    """Return the parent of each row, and how many children each has."""
+    """Return the parent of each row, the first of equal ones, and how many children each has."""
     import numpy
 
     rows = numpy.frombuffer(headers, numpy.uint8).reshape(-1, bitcoin.HEADER_SIZE)
     n = len(rows)
-    hashes = _backend.hash_many(rows, bitcoin.HASH, b"", threads)
-    wanted = rows[:, bitcoin.PREV_HASH]
-    # By the first 8 bytes, which are as good as random: what follows compares whole hashes.
-    keys, wanted_keys = _first_words(hashes), _first_words(wanted)
-    order = numpy.argsort(keys, kind="stable")
-    keys = keys[order]
-    at = numpy.searchsorted(keys, wanted_keys)
-    parents = numpy.full(n, UNKNOWN, numpy.int64)
-    left = numpy.arange(n)
-    while left.size:
-        left = left[at[left] < n]
-        left = left[keys[at[left]] == wanted_keys[left]]
-        candidates = order[at[left]]
-        same = (hashes[candidates] == wanted[left]).all(axis=1)
-        parents[left[same]] = candidates[same]
-        left = left[~same]
-        at[left] += 1
-    parents[~wanted.any(axis=1)] = GENESIS
+    hashes = _backend.hash_many(rows, bitcoin.HASH, b"", threads).tobytes()
+    row_of = {hashes[32 * row : 32 * row + 32]: row for row in range(n - 1, -1, -1)}
+    row_of[bytes(32)] = GENESIS
     if given is not None and given[1] is not None:
-        parents[(wanted == numpy.frombuffer(given[1], numpy.uint8)).all(axis=1)] = GIVEN
+        row_of[given[1]] = GIVEN
+    wanted = rows[:, bitcoin.PREV_HASH].tobytes()
+    found = (row_of.get(wanted[32 * row : 32 * row + 32], UNKNOWN) for row in range(n))
+    parents = numpy.fromiter(found, numpy.int64, n)
     return parents, numpy.bincount(parents[parents >= 0], minlength=n)
-
-
-def _first_words(hashes: Any) -> Any:
-    import numpy
-
-    return numpy.ascontiguousarray(hashes[:, :8]).view(numpy.uint64).ravel()

@@ -61,7 +61,7 @@ class Report:
     >>> from merklecore.blocks import Engine
     >>> report = Engine("bitcoin").check_block(bytes(81))
     >>> report
-    <Report: 2 faults; TARGET_ZERO first>
+    <Report: 3 faults; GENESIS first>
     """
 
     __slots__ = ("_checked", "_rules", "_shift", "end", "offset")
@@ -238,7 +238,7 @@ class Headers:
     >>> from merklecore.blocks import Engine
     >>> heads = Engine("bitcoin").check_headers(bytes(160))
     >>> heads.codes, heads.first_bad
-    (array([44, 41], dtype=uint32), 0)
+    (array([51, 41], dtype=uint32), 0)
     """
 
     __slots__ = ("_key", "_rules", "_unchecked", "chainwork", "codes", "hashes")

@@ -51,7 +51,9 @@ def add_parser(make: Callable[..., ArgumentParser]) -> None:
     blocks = "A block file of Bitcoin Core (blk*.dat, xor.dat beside it), or raw blocks one after another."
     add = action("check", "check every block", f"Check every block. {blocks}", "+")
     add("--now", type=int, metavar="T", help="seconds since 1970, for the rule on future times")
-    add = action("headers", "check headers", "Check headers of 80 bytes that follow each other.")
+    add = action(
+        "headers", "check headers", "Check headers of 80 bytes that follow each other, or of a block file."
+    )
     add("--now", type=int, metavar="T", help="seconds since 1970, for the rule on future times")
     add = action(
         "prove", "prove that a transaction is in a block",
@@ -75,27 +77,43 @@ def check(args: Namespace, engine: Engine) -> int:
     """Print a line for each fault, then a summary."""
     summary = Summary()
     context: Context | None = None
+    unread = 0
     for name in args.files:
-        for report, progress in reports(engine, name, args.now, context):
-            summary.add(report)
-            context = later(context, report)
-            if args.json:
-                print_json(progress, {"file": shown(name), **as_object(report)})
-                continue
-            for fault in report.errors:
-                print_line(progress, line(name, report, fault))
-            if report.error_count > len(report.errors):
-                more = report.error_count - len(report.errors)
-                print_line(
-                    progress, f"{shown(name)}:{report.offset}: and {more:,} faults more{block(report)}"
-                )
-            for fault in report.warnings:
-                print_line(progress, line(name, report, fault, "warning: "))
+        try:
+            context = check_one(args, engine, name, summary, context)
+        except (OSError, InputError) as error:
+            if len(args.files) == 1:
+                raise
+            unread += 1
+            text = (
+                f"{name}: {error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
+            )
+            print("merklecore:", shown(text), file=sys.stderr)
     if args.json:
         print_json(None, {"summary": summary.as_object()})
     else:
         print("\n".join(summary.lines()))
-    return 1 if summary.failed else 0
+    return 2 if unread else 1 if summary.failed else 0
+
+
+def check_one(
+    args: Namespace, engine: Engine, name: str, summary: Summary, context: Context | None
+) -> Context | None:
+    """Check a file, and return the context that the next one is likely to go on from."""
+    for report, progress in reports(engine, name, args.now, context):
+        summary.add(report)
+        context = later(context, report)
+        if args.json:
+            print_json(progress, {"file": shown(name), **as_object(report)})
+            continue
+        for fault in report.errors:
+            print_line(progress, line(name, report, fault))
+        if report.error_count > len(report.errors):
+            more = report.error_count - len(report.errors)
+            print_line(progress, f"{shown(name)}:{report.offset}: and {more:,} faults more{block(report)}")
+        for fault in report.warnings:
+            print_line(progress, line(name, report, fault, "warning: "))
+    return context
 
 
 class Summary:
@@ -193,25 +211,19 @@ def as_object(report: Report) -> dict[str, object]:
 
 def headers(args: Namespace, engine: Engine) -> int:
     """Print a line for each header that does not hold, then a summary."""
-    from mmap import ACCESS_READ, mmap
-
     from merklecore.blocks import Code, Context
 
-    with open(args.file, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size % HEADER:
-            raise InputError(f"{shown(args.file)}: {size} bytes are no number of headers of {HEADER} bytes")
-        data = mmap(file.fileno(), size, access=ACCESS_READ) if size else b""
-    first = bytes(data[4:36])
-    context = Context.genesis() if size and not any(first) else None
+    data, offsets = rows_of(engine, args.file)
+    size = len(data)
+    context = Context.genesis() if size and not any(bytes(memoryview(data).cast("B")[4:36])) else None
     heads = engine.check_headers(data, context=context, now=args.now)
     bad = heads.codes.nonzero()[0].tolist()
     for row in bad[:ROWS_SHOWN]:
-        code = Code(int(heads.codes[row]))
+        code, offset = Code(int(heads.codes[row])), int(offsets[row])
         if args.json:
-            print_json(None, {"row": row, "offset": row * HEADER, "code": int(code), "name": code.name})
+            print_json(None, {"row": row, "offset": offset, "code": int(code), "name": code.name})
         else:
-            print(f"{shown(args.file)}:{row * HEADER}: {code.name}: header {row:,}: {code.meaning}")
+            print(f"{shown(args.file)}:{offset}: {code.name}: header {row:,}: {code.meaning}")
     after = heads.next_context
     summary: dict[str, object] = {
         "headers": len(heads.codes),
@@ -237,6 +249,22 @@ def headers(args: Namespace, engine: Engine) -> int:
         if heads.unchecked:
             print(f"not checked on every header: {', '.join(heads.unchecked)}")
     return 1 if bad else 0
+
+
+def rows_of(engine: Engine, name: str) -> tuple[Any, Any]:
+    """Return the headers of a file, and where they stand: one after another, or those of a block file."""
+    from mmap import ACCESS_READ, mmap
+
+    from merklecore.blocks.files import File, opened
+
+    magic = engine.params.magic
+    if File(name).read(0, len(magic)) == magic:
+        return engine.file_headers(name)
+    with opened(name) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size % HEADER:
+            raise InputError(f"{shown(name)}: {size} bytes are no number of headers of {HEADER} bytes")
+        return mmap(file.fileno(), size, access=ACCESS_READ) if size else b"", range(0, size, HEADER)
 
 
 # ---- prove, table ------------------------------------------------------------------------------------------

@@ -277,6 +277,7 @@ class Network(NamedTuple):
     no_retarget: bool = False
     bip94: bool = False
     signet_challenge: bytes | None = None
+    genesis_hash: bytes | None = None
 
 
 MAIN_LIMIT = (1 << 224) - 1

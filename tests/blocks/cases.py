@@ -49,6 +49,7 @@ CODES = {
     "TIME_TOO_OLD": 48,
     "TIMEWARP": 49,
     "TIME_TOO_NEW": 50,
+    "GENESIS": 51,
     "NO_TRANSACTIONS": 60,
     "TOO_MANY_TRANSACTIONS": 61,
     "BLOCK_SIZE": 62,

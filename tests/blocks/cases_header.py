@@ -111,6 +111,14 @@ def linkage() -> Iterator[Case]:
     yield case("another parent", block().but(prev=other), fault("PREV_HASH", 4))
     yield case("display order", block().but(prev=PARENT.prev_hash[::-1]), fault("PREV_HASH", 4))
     yield case("the parent", block())
+    first = block().but(prev=bytes(32)).build()
+    own, other_ = (REGTEST._replace(genesis_hash=hash_) for hash_ in (first.hash, first.hash[::-1]))
+    start = PARENT._replace(prev_hash=bytes(32))
+    yield case("no parent", first, context=start)
+    yield case("the first block", first, context=start, network=own)
+    yield case("another first block", first, fault("GENESIS", 4), context=start, network=other_)
+    yield case("a first block that comes later", first, fault("PREV_HASH", 4), network=other_)
+    yield case("a block that is not the first", block(), network=other_)
 
 
 def targets() -> Iterator[Case]:

@@ -149,7 +149,7 @@ def witnesses() -> Iterator[Case]:
     lacking = FOR_WANT_OF_CONTEXT | {"coinbase_height"}
     none = {"context": None, "unchecked": lacking}
     yield case("no context: neither", block(spend(1)), **none)
-    yield case("no context: committed", good, **none)
+    yield case("no context: committed", good, context=None, unchecked=lacking | {"witness"})
     yield case("no context: no commitment", block(pay), unexpected, **none)
     yield case("no context: other witnesses", block(spend(1, witness=(b"s",)), first=txs[0]), wrong, **none)
     yield case("no context: reserved", block(pay, first=txs[0].but(inputs=first.inputs)),

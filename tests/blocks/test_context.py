@@ -26,7 +26,7 @@ def key(context):
 
 @st.composite
 def contexts(draw):
-    height = draw(st.none() | st.integers(-1, 2**31 - 2))
+    height = draw(st.none() | st.integers(-1, 2**31 - 1))
     times = st.lists(U32, max_size=11 if height is None else min(11, height + 1))
     return Context(
         height,
@@ -38,6 +38,21 @@ def contexts(draw):
         period_bits=draw(st.none() | U32),
         real_bits=draw(st.none() | U32),
     )
+
+
+def test_the_largest_height(engine):
+    """What a context takes, a check takes; what it hands on, a context takes: above it no height is known."""
+    for height, after in ((2**31 - 2, 2**31 - 1), (2**31 - 1, None)):
+        context = Context(height, bytes(32), (1,), 7, 0x1D00FFFF)
+        for found in (
+            engine("bitcoin").check_block(bytes(81), context=context),
+            engine("bitcoin").check_headers(bytes(80), context=context),
+        ):
+            handed = found.next_context
+            assert (handed.height, handed.period_start) == (after, None if after is None else 7)
+            assert pickle.loads(pickle.dumps(handed)) == Context.from_json(handed.to_json()) == handed
+    heads = engine("bitcoin").check_headers(bytes(240), context=Context(2**31 - 2, None, None, None, None))
+    assert heads.next_context.height is None
 
 
 @given(contexts())
@@ -87,8 +102,8 @@ def test_frozen():
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("height", -2, "height: -2 is not between -1 and 2147483646"),
-        ("height", 2**31 - 1, "height: 2147483647 is not between"),
+        ("height", -2, "height: -2 is not between -1 and 2147483647"),
+        ("height", 2**31, "height: 2147483648 is not between"),
         ("height", 1 << 5000, "(of 5001 bits)"),
         ("prev_hash", bytes(31), "prev_hash: 31 bytes, a hash has 32"),
         ("prev_hash", b"", "prev_hash: 0 bytes"),

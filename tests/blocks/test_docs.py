@@ -48,6 +48,8 @@ def test_the_example_on_a_file(tmp_path):
     assert code == 0
     assert f"{made[8].txids[1][::-1].hex()}, 1 of {len(made[8].txids)}" in out
     assert audit(path, "00" * 32, *regtest)[0] == 2
+    code, _, err = audit(path, "xyz", *regtest)
+    assert (code, err) == (2, "audit_blocks: TXID: hexadecimal digits are needed, not xyz\n")
     path.write_bytes(framed(one.data for one in made)[:-1])
     code, _, err = audit(path, *regtest)
     assert code == 1

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import tracemalloc
 
 import pytest
 
 import merklecore as mc
 from merklecore import blocks
-from tests.blocks.builder import REGTEST, Block, chain, coinbase, framed, spend
+from tests.blocks.builder import REGTEST, Block, Output, chain, coinbase, framed, spend
 from tests.blocks.cases import FOR_WANT_OF_CONTEXT, NOW, STATE
 from tests.blocks.real import early, read
 
@@ -133,8 +134,57 @@ def test_a_truncated_tail_is_told_and_not_fatal(check):
         assert whole(reports[:4]) == [made.hash for made in CHAIN[:4]]
         assert len(reports) == 5
         assert codes(reports[4]) == ["TRUNCATED"]
-        assert (reports[4].offset, reports[4].end) == (len(before), len(before) + length)
+        assert (reports[4].offset, reports[4].end) == (len(before), len(before))
         assert reports[4].next_context is None
+
+
+@pytest.mark.parametrize("gap", [b"", b"gap", MAGIC + bytes(5)], ids=["", "a gap", "no size"])
+def test_what_the_end_cut_off_is_found_later(check, gap):
+    """The last report's end is where to go on once the rest is there, wherever the file was cut."""
+    before, last = framed(DATA[:4]) + gap, framed(DATA[4:6])
+    for length in range(len(framed(DATA[4:5]))):
+        if gap and length > 12:
+            break
+        end = check(before + last[:length])[-1].end
+        assert whole(check(before + last, offset=end))[-2:] == [made.hash for made in CHAIN[4:6]]
+
+
+def test_what_the_end_cut_off_of_raw_blocks(check):
+    raw, last = b"".join(DATA[:4]), b"".join(DATA[4:6])
+    for length in range(1, len(DATA[4]), 3):
+        reports = check(raw + last[:length])
+        assert whole(reports[:4]) == [made.hash for made in CHAIN[:4]]
+        assert whole(check(raw + last, offset=reports[-1].end)) == [made.hash for made in CHAIN[4:6]]
+    for length in range(1, len(DATA[0])):
+        assert check(DATA[0][:length])[-1].end == 0
+
+
+def test_a_block_has_at_most_4_million_bytes(check):
+    """A size above that hides nothing; without sizes, as many bytes are taken for a block."""
+    long = MAGIC + (4_000_001).to_bytes(4, "little") + DATA[2]
+    reports = check(framed(DATA[:2]) + long + framed(DATA[2:]) + bytes(4_000_000))
+    assert [report.errors[0].message for report in reports if not report.ok] == [
+        "a field of 4000001 bytes, 4000000 are left"
+    ]
+    assert whole([report for report in reports if report.ok]) == [made.hash for made in CHAIN]
+    largest = MAGIC + (4_000_000).to_bytes(4, "little") + DATA[0].ljust(4_000_000, b"\1")
+    reports = check(largest + framed(DATA[1:2]))
+    assert [codes(report) for report in reports] == [["TRAILING_BYTES"], []]
+    large = Block((coinbase(0), spend(1).but(outputs=(Output(1, b"\1" * 4_000_000),)))).build().data
+    reports = check(DATA[0] + large)
+    assert [(report.offset, report.end) for report in reports[:2]] == [
+        (0, len(DATA[0])),
+        (len(DATA[0]), len(DATA[0]) + 4_000_000),
+    ]
+    assert codes(reports[1])[0] == "LENGTH_BEYOND_END"
+
+
+def test_broken_pieces_in_a_row_are_one(check):
+    odd = (MAGIC + bytes(4)) * 500 + b"gap" + MAGIC * 7
+    reports = check(framed(DATA[:1]) + odd + framed(DATA[1:2]) + odd)
+    assert [codes(report) for report in reports] == [[], ["TRUNCATED"], [], ["TRUNCATED"], ["TRUNCATED"]]
+    assert reports[1].end - reports[1].offset == len(odd)
+    assert reports[4].offset == reports[4].end == reports[3].end == len(framed(DATA[:2]) + odd + odd) - 4
 
 
 def test_sizes_that_are_none(check):
@@ -182,6 +232,41 @@ def test_a_key_that_is_none(check, tmp_path):
     (tmp_path / "xor.dat").write_bytes(b"short")
     with pytest.raises(mc.InputError, match=r"xor\.dat"):
         check(framed(DATA))
+
+
+def test_the_key_must_be_a_file_that_can_be_read(check, tmp_path):
+    (tmp_path / "xor.dat").mkdir()
+    with pytest.raises(OSError, match=r"xor\.dat"):
+        check(framed(DATA))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_what_is_no_regular_file(engine, check, tmp_path):
+    """A pipe that nobody writes to, and a device that never ends, are refused at once."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", os.devnull, "/dev/zero"):
+        for refused in (engine.check_file, engine.file_headers):
+            with pytest.raises(mc.InputError, match=f"^{path}: is no regular file$"):
+                list(refused(path))
+    (tmp_path / "pipe").rename(tmp_path / "xor.dat")
+    with pytest.raises(mc.InputError, match=r"xor\.dat: is no regular file"):
+        check(framed(DATA))
+    with pytest.raises(mc.InputError, match="zero byte"):
+        list(engine.check_file("a\0b"))
+
+
+def test_headers_of_a_file(engine, check, tmp_path):
+    """In the order of the file; what is no block is passed over."""
+    path = tmp_path / "blk00000.dat"
+    for data in (framed(DATA[:3]) + b"gap" + framed(DATA[:2]), DATA[0] + DATA[1]):
+        reports = check(data)
+        rows, offsets = engine.file_headers(path)
+        kept = [report for report in reports if report.block_hash is not None]
+        assert offsets.tolist() == [report.offset for report in kept]
+        assert rows.tobytes() == b"".join(data[at : at + 80] for at in offsets.tolist())
+        assert [bytes(row) for row in engine.check_headers(rows).hashes] == [one.block_hash for one in kept]
+    path.write_bytes(b"")
+    assert [found.shape for found in engine.file_headers(path)] == [(0, 80), (0,)]
 
 
 def test_raw_blocks(check):

@@ -1,6 +1,7 @@
 """Parameters of networks: values, checked, and passed on to the backend."""
 
 import pickle
+import struct
 
 import numpy as np
 import pytest
@@ -41,6 +42,8 @@ def test_params_are_values():
         ("no_retarget", None, TypeError),
         ("bip94", "yes", TypeError),
         ("signet_challenge", "51", TypeError),
+        ("genesis_hash", "00", TypeError),
+        ("genesis_hash", bytes(31), mc.InputError),
         ("signet_challenge", bytes(10_001), mc.InputError),
         ("subsidy", 5, TypeError),
     ],
@@ -53,6 +56,30 @@ def test_params_that_cannot_be(field, value, error):
 def test_the_magic_of_a_signet():
     assert blocks.signet_magic(SIGNET.signet_challenge) == SIGNET.magic == bytes.fromhex("0a03cf40")
     assert blocks.signet_magic(bytes(300)) == mc.sha256d(b"\xfd\x2c\x01" + bytes(300))[:4]
+
+
+@pytest.mark.parametrize(
+    ("name", "time", "bits", "nonce", "root"),
+    [
+        ("bitcoin", 1231006505, 0x1D00FFFF, 2083236893, None),
+        ("bitcoin-testnet3", 1296688602, 0x1D00FFFF, 414098458, None),
+        (
+            *("bitcoin-testnet4", 1714777860, 0x1D00FFFF, 393743547),
+            "7aa0a7ae1e223414cb807e40cd57e667b718e42aaf9306db9102fe28912b7b4e",
+        ),
+        ("bitcoin-signet", 1598918400, 0x1E0377AE, 52613770, None),
+    ],
+)
+def test_first_blocks(engine, name, time, bits, nonce, root):
+    """As in kernel/chainparams.cpp of Bitcoin Core; another one is a fault, on regtest alone it is none."""
+    merkle = bytes.fromhex(root)[::-1] if root else GENESIS[36:68]
+    header = struct.pack("<i32s32sIII", 1, bytes(32), merkle, time, bits, nonce)
+    assert blocks.networks[name].genesis_hash == mc.sha256d(header)
+    assert engine(name).check_headers(header).ok
+    other = header[:-4] + bytes(4)
+    assert engine(name).check_headers(other).codes.tolist() == [blocks.Code.GENESIS]
+    assert engine(name).check_block(other).errors[1].code is blocks.Code.GENESIS
+    assert blocks.Code.GENESIS not in engine("bitcoin-regtest").check_headers(other).codes
 
 
 def test_an_engine_by_name_and_by_params(engine):

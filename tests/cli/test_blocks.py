@@ -66,6 +66,17 @@ def test_several_files_go_on_where_the_one_before_ended(run: Run, tmp_path: Path
     assert "median_time" in run("blocks", "check", *REGTEST, *reversed(names))[1]
 
 
+def test_a_file_that_cannot_be_read_among_others(run: Run, blk: Path, tmp_path: Path) -> None:
+    code, out, err = run("blocks", "check", *REGTEST, tmp_path / "none", blk, tmp_path, "/dev/null")
+    assert code == 2
+    assert out.startswith("12 blocks, ")
+    assert err.splitlines() == [
+        f"merklecore: {tmp_path / 'none'}: No such file or directory",
+        f"merklecore: {tmp_path}: Is a directory",
+        "merklecore: /dev/null: is no regular file",
+    ]
+
+
 def test_one_line_for_each_fault(run: Run, spoilt: Path) -> None:
     code, out, err = run("blocks", "check", *REGTEST, "--now", "1700000000", spoilt)
     assert (code, err) == (1, "")
@@ -138,7 +149,9 @@ def test_the_clock(run: Run, blk: Path) -> None:
 def test_nothing_in_a_file(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "empty"
     path.write_bytes(bytes(1000))
-    assert run("blocks", "check", path) == (0, "0 blocks, 0 transactions: 0 faults, 0 warnings\n", "")
+    for data in (bytes(1000), b""):
+        path.write_bytes(data)
+        assert run("blocks", "check", path) == (0, "0 blocks, 0 transactions: 0 faults, 0 warnings\n", "")
 
 
 # ---- headers -----------------------------------------------------------------------------------------------
@@ -172,6 +185,20 @@ def test_headers(run: Run, tmp_path: Path) -> None:
     code, out, err = run("blocks", "headers", path)
     assert (code, out) == (2, "")
     assert "81 bytes" in err
+
+
+def test_headers_of_a_block_file(run: Run, tmp_path: Path) -> None:
+    """In the order of the file: what does not follow the row before is told of, with its place."""
+    rows, path = tmp_path / "headers", tmp_path / "blk"
+    rows.write_bytes(b"".join(made.data[:80] for made in CHAIN))
+    path.write_bytes(framed(made.data for made in CHAIN))
+    assert run("blocks", "headers", *REGTEST, path) == run("blocks", "headers", *REGTEST, rows)
+    path.write_bytes(framed(made.data for made in (*CHAIN[:2], CHAIN[3])))
+    code, out, _ = run("blocks", "headers", *REGTEST, path)
+    assert code == 1
+    place = len(framed(made.data for made in CHAIN[:2])) + 8
+    assert out.startswith(f"{path}:{place}: PREV_HASH: header 2: ")
+    assert run("blocks", "headers", "/dev/null")[0] == 2
 
 
 # ---- prove, table ------------------------------------------------------------------------------------------

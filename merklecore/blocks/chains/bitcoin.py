@@ -27,7 +27,8 @@ HASH = "sha256d"  # of headers
 HEADER_SIZE = 80
 PREV_HASH, ROOT = slice(4, 36), slice(36, 68)  # in a header
 LEAST_BLOCK = 81  # bytes: a header, and a count
-MAX_FRAME = (1 << 32) - 1  # bytes, in a block file
+MAX_BLOCK = 4_000_000  # bytes of a block in a file: MAX_BLOCK_SERIALIZED_SIZE, none that holds has more
+MAX_BYTES = (1 << 32) - 1  # of what a backend takes for a block
 BEFORE_GENESIS = (-1, bytes(32), (), None, None, 0, None, None)  # as a backend takes a context
 MAX_CHALLENGE = 10_000  # bytes: no script is longer
 HEIGHTS = ("bip34_height", "bip65_height", "bip66_height", "csv_height", "segwit_height")
@@ -54,7 +55,8 @@ class Params:
     under BIP 34, 65, 66, under BIP 68, 112 and 113 (csv), under BIP 141 (segwit). halving: blocks between two
     halvings of the subsidy. twenty_minutes: a block 20 minutes after its parent may have the limit as its
     target. no_retarget: the target never changes. bip94: the rules of testnet4. signet_challenge: the script
-    that signs blocks, or None.
+    that signs blocks, or None. genesis_hash: the first block's, as hashed; None where any may be the first,
+    as on regtest here, for chains of one's own.
 
     InputError for values that cannot be, TypeError for wrong types.
 
@@ -75,6 +77,7 @@ class Params:
     no_retarget: bool = False
     bip94: bool = False
     signet_challenge: bytes | None = None
+    genesis_hash: bytes | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
@@ -94,6 +97,10 @@ class Params:
         if self.signet_challenge is not None:
             challenge = as_bytes(self.signet_challenge, "signet_challenge", MAX_CHALLENGE)
             object.__setattr__(self, "signet_challenge", challenge)
+        if self.genesis_hash is not None:
+            object.__setattr__(self, "genesis_hash", as_bytes(self.genesis_hash, "genesis_hash"))
+            if len(self.genesis_hash) != 32:
+                raise InputError(f"genesis_hash: {len(self.genesis_hash)} bytes, a hash has 32")
 
     def _keep_integer(self, field: str, least: int, most: int) -> None:
         number = integer(getattr(self, field), field)
@@ -148,6 +155,11 @@ def scanned_size(backend: _backend.Bitcoin, data: ReadableBuffer) -> int:
     return HEADER_SIZE + {253: 3, 254: 5, 255: 9}.get(memoryview(data)[HEADER_SIZE], 1)
 
 
+def _shown(hash_: str) -> bytes:
+    """Return a hash that is written as explorers show it."""
+    return bytes.fromhex(hash_)[::-1]
+
+
 _SIGNET_CHALLENGE = bytes.fromhex(
     "512103ad5e0edad18cb1f0fc0d28a3d4f1f3e445640337489abb10404f2d1e086be430"
     "210359ef5021964fe22d6f8e05b2463c9540ce96883fe3b278760f048f5189f2e6c452ae"
@@ -168,6 +180,7 @@ NETWORKS: Mapping[str, Params] = MappingProxyType(
                 bip66_height=363_725,
                 csv_height=419_328,
                 segwit_height=481_824,
+                genesis_hash=_shown("000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"),
             ),
             Params(
                 name="bitcoin-testnet3",
@@ -179,6 +192,7 @@ NETWORKS: Mapping[str, Params] = MappingProxyType(
                 csv_height=770_112,
                 segwit_height=834_624,
                 twenty_minutes=True,
+                genesis_hash=_shown("000000000933ea01ad0ee984209779baaec3ced90fa3f408719526f8d77f4943"),
             ),
             Params(
                 name="bitcoin-testnet4",
@@ -191,6 +205,7 @@ NETWORKS: Mapping[str, Params] = MappingProxyType(
                 segwit_height=1,
                 twenty_minutes=True,
                 bip94=True,
+                genesis_hash=_shown("00000000da84f2bafbbc53dee25a72ae507ff4914b867c565be350b0da8bf043"),
             ),
             Params(
                 name="bitcoin-signet",
@@ -202,6 +217,7 @@ NETWORKS: Mapping[str, Params] = MappingProxyType(
                 csv_height=1,
                 segwit_height=1,
                 signet_challenge=_SIGNET_CHALLENGE,
+                genesis_hash=_shown("00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6"),
             ),
             Params(
                 name="bitcoin-regtest",
@@ -226,7 +242,7 @@ _STATE = "the outputs that are spent"
 
 CHECKS: tuple[Check, ...] = (
     Check("version", (Code.VERSION,), "height", "BIP 34, 66, 65"),
-    Check("linkage", (Code.PREV_HASH,), "prev_hash", "AcceptBlockHeader"),
+    Check("linkage", (Code.PREV_HASH, Code.GENESIS), "prev_hash", "AcceptBlockHeader"),
     Check(
         "target",
         (Code.TARGET_NEGATIVE, Code.TARGET_OVERFLOW, Code.TARGET_ZERO, Code.TARGET_ABOVE_LIMIT),
@@ -271,7 +287,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "witness",
         (Code.WITNESS_UNEXPECTED, Code.WITNESS_RESERVED, Code.WITNESS_COMMITMENT),
-        "height, where a commitment stands without a witness",
+        "height, where there is a commitment",
         "BIP 141; CheckWitnessMalleation",
     ),
     Check("signet", (Code.SIGNET_SOLUTION,), _NOTHING, "BIP 325; SignetTxs::Create"),

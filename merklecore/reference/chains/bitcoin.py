@@ -5,7 +5,7 @@ ids; ``bitcoin_headers`` the header; ``bitcoin_rules`` the rest. Nothing hides a
 found, in that order. The contract, as ``merklecore._backend`` binds it:
 
 - ``Bitcoin(pow_limit, magic, bip34_height, bip65_height, bip66_height, csv_height, segwit_height, halving,
-  twenty_minutes, no_retarget, bip94, signet_challenge)``: the rules of one network;
+  twenty_minutes, no_retarget, bip94, signet_challenge, genesis_hash)``: the rules of one network;
 - ``check_block(data, context, now)``: a ``Checked``; context: None or a tuple (height, prev_hash, times,
   period_start, bits, chainwork, period_bits, real_bits), any of them None; now: seconds or None;
 - ``check_many(data, spans, contexts, now, threads)``: a list of them, for blocks at [start, stop) of one
@@ -94,8 +94,16 @@ class Bitcoin:
     """The rules of one network."""
 
     __slots__ = (
-        *("bip34_height", "bip65_height", "bip66_height", "bip94", "csv_height", "halving", "limit_bits"),
-        *("magic", "no_retarget", "pow_limit", "segwit_height", "signet_challenge", "twenty_minutes"),
+        *("bip34_height", "bip65_height", "bip66_height", "bip94", "csv_height", "genesis_hash", "halving"),
+        *(
+            "limit_bits",
+            "magic",
+            "no_retarget",
+            "pow_limit",
+            "segwit_height",
+            "signet_challenge",
+            "twenty_minutes",
+        ),
     )
 
     def __init__(
@@ -112,6 +120,7 @@ class Bitcoin:
         no_retarget: bool,
         bip94: bool,
         signet_challenge: bytes | None,
+        genesis_hash: bytes | None = None,
     ) -> None:
         self.pow_limit = pow_limit
         self.limit_bits = headers.compact(pow_limit)
@@ -126,6 +135,7 @@ class Bitcoin:
         self.no_retarget = no_retarget
         self.bip94 = bip94
         self.signet_challenge = signet_challenge
+        self.genesis_hash = genesis_hash
 
     def check_block(self, data: Data, context: Context | None, now: int | None) -> Checked:
         """Check one block, from the first byte on."""

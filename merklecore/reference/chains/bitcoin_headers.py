@@ -25,6 +25,7 @@ MEDIAN = 11  # blocks
 MAX_FUTURE = 7200  # seconds
 WORD = (1 << 256) - 1
 TIME_AT, BITS_AT = 68, 72
+MAX_HEIGHT = (1 << 31) - 1  # of a context
 _FIELDS = struct.Struct("<i32s32sIII")
 
 
@@ -119,7 +120,7 @@ def median_time_past(parent: Parent) -> int | None:
 def check(chain: Bitcoin, header: Header, parent: Parent, now: int | None, found: codes.Findings) -> None:
     """Check all header rules in their order."""
     version(chain, header, parent, found)
-    linkage(header, parent, found)
+    linkage(chain, header, parent, found)
     if target(chain, header, found):
         proof_of_work(header, found)
     difficulty(chain, header, parent, found)
@@ -141,12 +142,14 @@ def version(chain: Bitcoin, header: Header, parent: Parent, found: codes.Finding
         found.fault(codes.VERSION, 0, -1, header.version, least)
 
 
-def linkage(header: Header, parent: Parent, found: codes.Findings) -> None:
-    """The header names its parent."""
+def linkage(chain: Bitcoin, header: Header, parent: Parent, found: codes.Findings) -> None:
+    """The header names its parent; only the network's first block has none."""
     if parent.prev_hash is None:
-        return found.skip("linkage")
-    if header.prev_hash != parent.prev_hash:
+        found.skip("linkage")
+    if parent.prev_hash not in (None, header.prev_hash):
         found.fault(codes.PREV_HASH, 4)
+    elif header.prev_hash == bytes(32) and chain.genesis_hash not in (None, header.hash):
+        found.fault(codes.GENESIS, 4)
 
 
 def target(chain: Bitcoin, header: Header, found: codes.Findings) -> bool:
@@ -242,7 +245,7 @@ def next_parent(chain: Bitcoin, header: Header, parent: Parent | None) -> Parent
     """Return the context that stands after this header, whether or not it holds."""
     if parent is None:
         parent = Parent()
-    height = None if parent.height is None else parent.height + 1
+    height = None if parent.height in (None, MAX_HEIGHT) else parent.height + 1
     first = height is not None and height % PERIOD == 0
     ordinary = first or header.bits != chain.limit_bits
     chainwork = parent.chainwork

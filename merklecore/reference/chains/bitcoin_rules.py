@@ -252,8 +252,8 @@ def finality(body: Body) -> None:
 def witness(body: Body) -> None:
     """BIP 141: witnesses are committed to by the coinbase, and there are none without a commitment.
 
-    A witness without a commitment is wrong at any height, so only a commitment without witnesses, which may
-    be older than BIP 141, needs the height.
+    A witness without a commitment, or with another one, is wrong at any height. Whether a commitment alone is
+    wrong, and one that holds is right, the height alone can say.
     """
     height, first = body.height, next((i for i, t in enumerate(body.transactions) if t.has_witness), None)
     active = True if height is None else height >= body.chain.segwit_height
@@ -273,7 +273,10 @@ def witness(body: Body) -> None:
         wtxids.append(sha256d(body.data[t.start : t.stop]) if t.has_witness else body.txids[i])
     at = body.commitment + len(COMMITMENT)
     if sha256d(merkle_root(wtxids)[0] + reserved) != body.data[at : at + 32]:
-        body.found.fault(codes.WITNESS_COMMITMENT, body.commitment, 0)
+        return body.found.fault(codes.WITNESS_COMMITMENT, body.commitment, 0)
+    if height is None:
+        body.found.skip("witness")
+    return None
 
 
 def signet(body: Body, challenge: bytes) -> None:
