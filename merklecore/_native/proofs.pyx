@@ -93,8 +93,7 @@ def paths(Nodes nodes not None, indices, size=None):
             mc_paths(&nodes.spec.rule, &kept, places.at, places.n, offset, <uint8_t *>buffer.buf)
     finally:
         PyBuffer_Release(&buffer)
-    made.flags.writeable = False
-    return offsets, made
+    return offsets, numpy.asarray(memoryview(made).toreadonly())  # which nobody can make writable again
 
 
 def set_hashes(Nodes nodes not None, indices, size=None):
@@ -274,6 +273,11 @@ cdef str _reason(Spec spec, Messages source, size_t i, bytes path, width, uint64
     return f"the path leads to {found.hex()}, not to the given root {root.hex()}"
 
 
+cdef inline bint _covers(uint64_t count, size_t wide, size_t size) noexcept:
+    """Whether so many rows are all these bytes; of rows without width there are none."""
+    return count == size // wide and size % wide == 0 if wide else count == 0 and size == 0
+
+
 def fold_many(Spec spec, leaves, bytes offsets not None, hashes, width, indices, size, root,
               hashed=False, kernel=None):
     """The positions of the proofs that do not lead from their leaf to `root`, each as `fold` takes it, and why the
@@ -288,7 +292,7 @@ def fold_many(Spec spec, leaves, bytes offsets not None, hashes, width, indices,
     cdef const int64_t *offset = <const int64_t *>_data(offsets)
     cdef mc_proofs all
     cdef mc_status status
-    if proofs == 0 or offset[0] != 0 or <size_t>offset[proofs - 1] * wide != rows.size:
+    if proofs == 0 or offset[0] != 0 or not _covers(<uint64_t>offset[proofs - 1], wide, rows.size):
         raise InputError("offsets: they do not cover the hashes")
     proofs -= 1
     for i in range(proofs):
@@ -297,9 +301,9 @@ def fold_many(Spec spec, leaves, bytes offsets not None, hashes, width, indices,
     if source.c.n != proofs:
         raise InputError(f"leaves: {source.c.n} where there are {proofs} proofs")
     cdef Indices places = indices_of(indices, "indices", <Py_ssize_t>proofs, n, False)
-    cdef bytes fails = _room(proofs, 1), none
     if proofs == 0:
-        return (), ""
+        raise InputError("indices: none, and a proof of no leaves would prove nothing")
+    cdef bytes fails = _room(proofs, 1), none
     cdef _LeafHashes level = _LeafHashes(source)
     level.hash(spec, ready, False, isas)
     if wide != spec.d and wide:  # hashes that are no digests: only proofs without any can hold

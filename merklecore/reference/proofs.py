@@ -194,7 +194,7 @@ def fold_many(
         raise InputError(f"root: {len(wanted)} bytes where {spec.digest_size} are needed")
     hashes = bytes(contiguous(hashes, "hashes"))
     bounds = unpack(f"={len(offsets) // 8}q", offsets)
-    if not bounds or bounds[0] != 0 or bounds[-1] * width != len(hashes):
+    if not bounds or bounds[0] != 0 or bounds[-1] * width != len(hashes) or (width == 0 and bounds[-1]):
         raise InputError("offsets: they do not cover the hashes")
     for i in range(1, len(bounds)):
         if bounds[i] < bounds[i - 1]:
@@ -203,6 +203,8 @@ def fold_many(
     if rows.n != proofs:
         raise InputError(f"leaves: {rows.n} where there are {proofs} proofs")
     places = naturals(indices, "indices", proofs, n, False)
+    if not places:
+        raise InputError("indices: none, and a proof of no leaves would prove nothing")
     level = spec.leaf_hashes(rows.block(0, rows.n), hashed)
     failed, reason = [], ""
     for i, at in enumerate(places):

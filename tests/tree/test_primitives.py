@@ -218,6 +218,22 @@ def test_more_proofs_than_a_batch(odd):
         assert _native.fold_many(spec, chosen, *rest)[0] == (1700,)
 
 
+def test_offsets_that_do_not_cover_the_hashes(backend):
+    spec = backend.Spec("sha256", "hash", b"", b"\1", "split", False, None, None)
+    for width, hashes, bounds in (
+        (0, b"", [0, 1]),
+        (0, b"", [0, 2**60]),
+        (0, b"x", [0, 0]),
+        (32, bytes(32), [0, 2]),
+        (32, bytes(33), [0, 1]),
+        (32, b"", [0, 2**59]),
+        (32, b"", [0, -1]),
+    ):
+        offsets = np.array(bounds, np.int64).tobytes()
+        with pytest.raises(mc.InputError, match="offsets"):
+            backend.fold_many(spec, [b""], offsets, hashes, width, [0], 2, bytes(32))
+
+
 # ---- indices -----------------------------------------------------------------------------------------------
 
 KINDS = {

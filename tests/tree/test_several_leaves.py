@@ -172,6 +172,7 @@ def test_the_empty_set_proves_nothing():
         lambda: mc.MultiProof.from_path([]).verify(tree.root, [], indices=[], size=8),
         lambda: mc.RangeProof.from_path([tree.root]).verify(tree.root, [], start=0, size=8),
         lambda: mc.RangeProof.from_path([]).verify(tree.root, [], start=8, size=8),
+        lambda: mc.InclusionProofs.from_path([]).verify(tree.root, [], indices=[], size=8),
         lambda: tree.prove_multi([]),
         lambda: tree.prove_range(3, 3),
         lambda: tree.prove_range(4, 3),
@@ -269,3 +270,6 @@ def test_slices_of_many():
     assert proofs.hashes.shape == (sum(len(proof.path) for proof in proofs), 32)
     with pytest.raises(ValueError, match="read-only"):
         proofs.hashes[0, 0] = 1
+    for many in (proofs, proofs[1:4], proofs[:0], mc.InclusionProofs.from_bytes(bytes(proofs))):
+        with pytest.raises(ValueError, match="cannot set WRITEABLE"):
+            many.hashes.flags.writeable = True

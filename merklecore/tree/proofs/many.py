@@ -119,8 +119,8 @@ class InclusionProofs(Frozen):
         for each is what ``InclusionProof.verify`` demands, and where that comes from is said there.
 
         ProofError has the positions of all proofs that do not hold in ``failed``; its message tells what is
-        wrong with the first. BoundsError for an index not below size, InputError for another number of
-        leaves or indices than of proofs, and wrong lengths.
+        wrong with the first. BoundsError for an index not below size, InputError for no proofs, another
+        number of leaves or indices than of them, and wrong lengths.
 
         >>> from merklecore import MerkleTree, ProofError
         >>> tree = MerkleTree([b"a", b"b", b"c"])
