@@ -213,6 +213,17 @@ def test_ranges_beyond_the_end():
         tree.prove_multi([6, 7]).verify(tree.root, LEAVES[6:8], indices=6, size=8)
 
 
+@pytest.mark.parametrize("name", PROFILES)
+def test_ranges_that_no_memory_holds(name):
+    tree = tree_of(name, 7)
+    for start, stop in ((0, 2**25), (0, 2**45), (6, 2**63), (0, 2**64 - 1), (7, 2**60)):
+        with pytest.raises(mc.BoundsError, match="is not below size 7"):
+            tree.prove_range(start, stop)
+        for prove in (tree.prove_many, tree.prove_multi):
+            with pytest.raises(mc.BoundsError, match="is not below size 7"):
+                prove(range(start, stop))
+
+
 def test_hashes_of_another_length():
     """31 and 33 bytes are not twice 32, and twice as many of 16 are not either."""
     tree = tree_of("rfc6962", 8)
@@ -254,6 +265,15 @@ def test_many_name_those_that_fail():
         single.verify(bytes(32), LEAVES[:1], indices=[0, 1], size=2)
     with pytest.raises(mc.InputError, match="root: 31 bytes, digests have 32"):
         single.verify(bytes(31), LEAVES[:2], indices=[0, 1], size=2)
+
+
+def test_more_paths_than_an_encoding_counts():
+    class Long(list):
+        def __len__(self):
+            return 2**32
+
+    with pytest.raises(mc.InputError, match="paths: 4294967296 paths, a set has at most 4294967295"):
+        mc.InclusionProofs.from_path(Long())
 
 
 def test_slices_of_many():
