@@ -331,6 +331,11 @@ mc_status mc_fold_consistency(const mc_rule *rule, const uint8_t *path, uint64_t
 mc_status mc_set_plan(const mc_rule *rule, uint64_t size, uint64_t *places, size_t n, const mc_kept *kept,
                       uint8_t *out, size_t *hashes, uint8_t *flags, size_t *pairs);
 
+/* The hashes that leaves [first, last] need, last < size, in the same order: in O(log size), for only the ends of
+ * contiguous nodes have siblings that are none of them. */
+size_t mc_range_plan(const mc_rule *rule, uint64_t size, uint64_t first, uint64_t last, const mc_kept *kept,
+                     uint8_t *out);
+
 /* Folds their leaf hashes, n rows in `nodes`, with the hashes that mc_set_plan counts into the first row of `nodes`.
  * Both arrays are overwritten. Where two siblings are refused, *at is the right one. */
 mc_status mc_set_fold(const mc_rule *rule, uint64_t size, uint64_t *places, uint8_t *nodes, size_t n,

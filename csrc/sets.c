@@ -152,6 +152,47 @@ mc_status mc_set_plan(const mc_rule *rule, uint64_t size, uint64_t *places, size
     return MC_OK;
 }
 
+static void want(const front *all, const mc_kept *kept, uint64_t at, uint8_t *out, size_t *wanted) {
+    const size_t d = digest_bytes(all->rule);
+    if (kept != NULL)
+        memcpy(out + *wanted * d, sibling_at(all, kept, at), d);
+    ++*wanted;
+}
+
+/* In a heap the parents of neighbours are neighbours, as on a level, and may follow their children at once. */
+static size_t plan_heap_range(const front *all, uint64_t first, uint64_t last, const mc_kept *kept, uint8_t *out) {
+    const uint64_t root = 2 * all->size - 2;
+    size_t wanted = 0;
+    for (uint64_t met = 0;;) { /* where the nodes known before these end */
+        if ((first & 1) && first != met)
+            want(all, kept, first, out, &wanted);
+        if (last == root)
+            return wanted;
+        met = last + 1;
+        first = parent(all, first);
+        if (first < met)
+            first = met;
+        if (!(last & 1) && first != met)
+            want(all, kept, last, out, &wanted);
+        last = parent(all, last);
+    }
+}
+
+size_t mc_range_plan(const mc_rule *rule, uint64_t size, uint64_t first, uint64_t last, const mc_kept *kept,
+                     uint8_t *out) {
+    front all = {.rule = rule, .size = size};
+    size_t wanted = 0;
+    if (is_heap(&all))
+        return plan_heap_range(&all, first, last, kept, out);
+    for (; last_of(size, all.level) > 0; all.level++, first >>= 1, last >>= 1) {
+        if (first & 1)
+            want(&all, kept, first, out, &wanted);
+        if (!(last & 1) && last < last_of(size, all.level))
+            want(&all, kept, last, out, &wanted);
+    }
+    return wanted;
+}
+
 /* ---- folding ---------------------------------------------------------------------------------------------------- */
 
 enum { PASS = 128 }; /* pairs that are hashed together */

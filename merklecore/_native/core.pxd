@@ -121,6 +121,8 @@ cdef extern from "merklecore.h" nogil:
 
     mc_status mc_set_plan(const mc_rule *rule, uint64_t size, uint64_t *places, size_t n, const mc_kept *kept,
                           uint8_t *out, size_t *hashes, uint8_t *flags, size_t *pairs)
+    size_t mc_range_plan(const mc_rule *rule, uint64_t size, uint64_t first, uint64_t last, const mc_kept *kept,
+                         uint8_t *out)
     mc_status mc_set_fold(const mc_rule *rule, uint64_t size, uint64_t *places, uint8_t *nodes, size_t n,
                           const uint8_t *hashes, mc_step *at, uint32_t isas)
 

@@ -12,7 +12,7 @@ from merklecore._native.arguments cimport Messages, View, messages_of, natural, 
 from merklecore._native.core cimport (
     MC_BAD_SIBLING, MC_BAD_ZERO, MC_LEAF_AS_IS, MC_ODD_HEAP, MC_ODD_SPLIT, MC_OK, MC_SIBLING_COPY, mc_consistency,
     mc_consistency_count, mc_edge, mc_fold, mc_fold_consistency, mc_kept, mc_leaf_hashes, mc_path, mc_path_count,
-    mc_paths, mc_proofs, mc_set_fold, mc_set_plan, mc_status, mc_step, mc_verify_many,
+    mc_paths, mc_proofs, mc_range_plan, mc_set_fold, mc_set_plan, mc_status, mc_step, mc_verify_many,
 )
 from merklecore._native.dispatch cimport allowed, failed
 from merklecore._native.indices cimport Indices, indices_of
@@ -93,25 +93,47 @@ def paths(Nodes nodes not None, indices, size=None):
             mc_paths(&nodes.spec.rule, &kept, places.at, places.n, offset, <uint8_t *>buffer.buf)
     finally:
         PyBuffer_Release(&buffer)
-    made.flags.writeable = False
-    return offsets, made
+    return offsets, numpy.asarray(memoryview(made).toreadonly())  # which nobody can make writable again
 
 
-def set_hashes(Nodes nodes not None, indices, size=None):
-    """The fewest hashes that lead from several leaves, ascending, to the root: by level, then by index."""
+cdef int _plan(Spec spec, uint64_t n, Indices places, size_t *hashes, size_t *pairs) except -1:
+    """How many hashes these leaves need and, where they are written down, how many pairs they meet."""
+    if places.at == NULL:
+        hashes[0] = mc_range_plan(&spec.rule, n, places.first, places.first + places.n - 1, NULL, NULL)
+        return 0
+    cdef uint64_t *again = <uint64_t *>PyMem_Malloc(places.n * sizeof(uint64_t))  # planning overwrites them
+    if again == NULL:
+        raise MemoryError
+    memcpy(again, places.at, places.n * sizeof(uint64_t))
+    cdef mc_status status = mc_set_plan(&spec.rule, n, again, places.n, NULL, NULL, hashes, NULL, pairs)
+    PyMem_Free(again)
+    return failed(status)
+
+
+def set_hashes(Nodes nodes not None, indices, size=None, leaves=False):
+    """The fewest hashes that lead from several leaves, ascending, to the root: by level, then by index.
+
+    With `leaves`, those at the indices come first."""
     cdef mc_edge earlier
     cdef mc_kept kept
-    cdef size_t wanted, pairs
+    cdef size_t wanted, pairs, i, own = 0, d = nodes.spec.d
     nodes.idle()
     cdef uint64_t n = nodes.size_of(size)
     cdef Indices places = indices_of(indices, "indices", -1, n, True)
-    cdef Indices again = Indices.__new__(Indices)  # planning overwrites them
-    again.reserve(places.n, "indices", -1)
-    memcpy(again.at, places.at, places.n * sizeof(uint64_t))
-    failed(mc_set_plan(&nodes.spec.rule, n, again.at, places.n, NULL, NULL, &wanted, NULL, &pairs))
-    cdef bytes made = _room(wanted, nodes.spec.d)
+    _plan(nodes.spec, n, places, &wanted, &pairs)
+    if leaves:
+        places.fill()
+        own = places.n
+    cdef bytes made = _room(own + wanted, d)
+    cdef uint8_t *at = _data(made)
     _keep(nodes, n, &kept, &earlier)
-    failed(mc_set_plan(&nodes.spec.rule, n, places.at, places.n, &kept, _data(made), &wanted, NULL, &pairs))
+    for i in range(own):
+        memcpy(at + i * d, kept.level[0] + places.at[i] * d, d)
+    at += own * d
+    if places.at == NULL:
+        mc_range_plan(&nodes.spec.rule, n, places.first, places.first + places.n - 1, &kept, at)
+    else:
+        failed(mc_set_plan(&nodes.spec.rule, n, places.at, places.n, &kept, at, &wanted, NULL, &pairs))
     return made
 
 
@@ -119,11 +141,9 @@ def set_flags(Spec spec not None, indices, size):
     """Of each pair of siblings that several leaves lead to, in the order of hashing: 1 where both are known."""
     cdef uint64_t n = _size(spec, size)
     cdef Indices places = indices_of(indices, "indices", -1, n, True)
-    cdef Indices again = Indices.__new__(Indices)
     cdef size_t wanted, pairs
-    again.reserve(places.n, "indices", -1)
-    memcpy(again.at, places.at, places.n * sizeof(uint64_t))
-    failed(mc_set_plan(&spec.rule, n, again.at, places.n, NULL, NULL, &wanted, NULL, &pairs))
+    places.fill()
+    _plan(spec, n, places, &wanted, &pairs)
     cdef bytes flags = _room(pairs, 1)
     failed(mc_set_plan(&spec.rule, n, places.at, places.n, NULL, NULL, &wanted, _data(flags), &pairs))
     return flags
@@ -274,6 +294,11 @@ cdef str _reason(Spec spec, Messages source, size_t i, bytes path, width, uint64
     return f"the path leads to {found.hex()}, not to the given root {root.hex()}"
 
 
+cdef inline bint _covers(uint64_t count, size_t wide, size_t size) noexcept:
+    """Whether so many rows are all these bytes; of rows without width there are none."""
+    return count == size // wide and size % wide == 0 if wide else count == 0 and size == 0
+
+
 def fold_many(Spec spec, leaves, bytes offsets not None, hashes, width, indices, size, root,
               hashed=False, kernel=None):
     """The positions of the proofs that do not lead from their leaf to `root`, each as `fold` takes it, and why the
@@ -288,7 +313,7 @@ def fold_many(Spec spec, leaves, bytes offsets not None, hashes, width, indices,
     cdef const int64_t *offset = <const int64_t *>_data(offsets)
     cdef mc_proofs all
     cdef mc_status status
-    if proofs == 0 or offset[0] != 0 or <size_t>offset[proofs - 1] * wide != rows.size:
+    if proofs == 0 or offset[0] != 0 or not _covers(<uint64_t>offset[proofs - 1], wide, rows.size):
         raise InputError("offsets: they do not cover the hashes")
     proofs -= 1
     for i in range(proofs):
@@ -297,9 +322,9 @@ def fold_many(Spec spec, leaves, bytes offsets not None, hashes, width, indices,
     if source.c.n != proofs:
         raise InputError(f"leaves: {source.c.n} where there are {proofs} proofs")
     cdef Indices places = indices_of(indices, "indices", <Py_ssize_t>proofs, n, False)
-    cdef bytes fails = _room(proofs, 1), none
     if proofs == 0:
-        return (), ""
+        raise InputError("indices: none, and a proof of no leaves would prove nothing")
+    cdef bytes fails = _room(proofs, 1), none
     cdef _LeafHashes level = _LeafHashes(source)
     level.hash(spec, ready, False, isas)
     if wide != spec.d and wide:  # hashes that are no digests: only proofs without any can hold
@@ -350,13 +375,11 @@ def fold_set(Spec spec, leaves, bytes hashes not None, width, indices, size, has
     if isinstance(indices, int):
         indices = _contiguous(indices, source.c.n, n)
     cdef Indices places = indices_of(indices, "indices", <Py_ssize_t>source.c.n, n, True)
-    cdef Indices again = Indices.__new__(Indices)
-    again.reserve(places.n, "indices", -1)
-    memcpy(again.at, places.at, places.n * sizeof(uint64_t))
-    failed(mc_set_plan(&spec.rule, n, again.at, places.n, NULL, NULL, &wanted, NULL, &pairs))
+    _plan(spec, n, places, &wanted, &pairs)
     _count(spec, hashes, width, wanted, "proof", f"these {places.n} leaves of {n} need")
     cdef _LeafHashes level = _LeafHashes(source)
     level.hash(spec, ready, True, isas)
+    places.fill()
     cdef const uint8_t *given = _data(hashes)
     with nogil:
         status = mc_set_fold(&spec.rule, n, places.at, level.made, places.n, given, &step, isas)

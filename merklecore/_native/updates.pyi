@@ -10,9 +10,6 @@ from merklecore._native.trees import Nodes
 _Indices = Sequence[SupportsIndex] | NDArray[Any]
 
 @final
-class Places: ...
-
-@final
 class Level:
     if sys.version_info >= (3, 12):
         def __buffer__(self, flags: int, /) -> memoryview: ...

@@ -1,160 +1,23 @@
 """Kept levels changed in place, cut off, compared, and read as they lie."""
 
 cimport cython
-from cpython.buffer cimport (
-    Py_buffer, PyBUF_FULL_RO, PyBuffer_FillInfo, PyBuffer_Release, PyObject_CheckBuffer, PyObject_GetBuffer,
-)
+from cpython.buffer cimport Py_buffer, PyBuffer_FillInfo
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from cpython.long cimport PyLong_CheckExact
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stddef cimport size_t
-from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.string cimport memcmp
 
 from merklecore._native.arguments cimport Messages, messages_of, natural, thread_count
 from merklecore._native.core cimport (
     MC_ODD_HEAP, mc_change, mc_equal_between, mc_leaf_hashes_parallel, mc_sort_changes, mc_status, mc_update,
 )
 from merklecore._native.dispatch cimport allowed, failed
+from merklecore._native.indices cimport Indices, indices_of
 from merklecore._native.spec cimport Spec
 from merklecore._native.trees cimport Nodes, work
 
-import sys
-
 from merklecore.errors import BoundsError, InputError
-
-cdef extern from *:
-    unsigned long long PyLong_AsUnsignedLongLong(object value) except? 0xffffffffffffffff
-
-cdef bytes INTEGERS = b"bBhHiIlLqQnN"  # formats
-cdef bytes SWAPPED = b">" if sys.byteorder == "little" else b"<"
-
-
-# ---- places ---------------------------------------------------------------------------------------------------------
-
-
-@cython.final
-cdef class Places:
-    """Indices of leaves as they were given, each with its position."""
-    cdef mc_change *at
-    cdef size_t n
-
-    def __cinit__(self):
-        self.at = NULL
-        self.n = 0
-
-    def __dealloc__(self):
-        PyMem_Free(self.at)
-
-    cdef int room(self, size_t n) except -1:
-        self.at = <mc_change *>PyMem_Malloc((n if n else 1) * sizeof(mc_change))
-        if self.at == NULL:
-            raise MemoryError
-        self.n = n
-        return 0
-
-    cdef int take_items(self, tuple items) except -1:
-        cdef size_t i
-        cdef object item
-        self.room(<size_t>len(items))
-        for i in range(self.n):
-            item = items[i]
-            self.at[i].source = i
-            if PyLong_CheckExact(item):
-                try:
-                    self.at[i].index = PyLong_AsUnsignedLongLong(item)
-                    continue
-                except OverflowError:
-                    pass
-            self.at[i].index = natural(item, f"indices[{i}]")
-        return 0
-
-    cdef int take_buffer(self, object source) except -1:
-        cdef Py_buffer view
-        cdef bytes form
-        try:
-            PyObject_GetBuffer(source, &view, PyBUF_FULL_RO)
-        except (BufferError, ValueError) as error:
-            raise InputError(f"indices: {error}") from None
-        try:
-            form = <bytes>view.format if view.format != NULL else b"B"
-            if view.ndim != 1:
-                raise InputError(f"indices: one dimension is needed, not {view.ndim}")
-            if form[-1:] not in INTEGERS or len(form) > 2 or (len(form) == 2 and form[:1] not in b"@=<>!"):
-                raise TypeError(f"indices: integers are needed, not items of format {form.decode('latin-1')!r}")
-            if view.itemsize > 1 and form[:1] in (SWAPPED, b"!" if SWAPPED == b">" else SWAPPED):
-                raise InputError("indices: the array is not in the byte order of this machine")
-            self.room(<size_t>view.shape[0])
-            self.read(&view, form[-1:].islower())
-        finally:
-            PyBuffer_Release(&view)
-        return 0
-
-    cdef int read(self, Py_buffer *view, bint signed) except -1:
-        cdef size_t i
-        cdef const char *item
-        cdef int64_t value
-        for i in range(self.n):
-            item = <const char *>view.buf + <Py_ssize_t>i * view.strides[0]
-            self.at[i].source = i
-            if signed:
-                value = _signed(item, view.itemsize)
-                if value < 0:
-                    raise BoundsError(f"indices[{i}] {value} is not between 0 and 2**64 - 1")
-                self.at[i].index = <uint64_t>value
-            else:
-                self.at[i].index = _unsigned(item, view.itemsize)
-        return 0
-
-
-cdef inline int64_t _signed(const char *item, Py_ssize_t size) noexcept:
-    cdef int8_t one
-    cdef int16_t two
-    cdef int32_t four
-    cdef int64_t eight
-    if size == 8:
-        memcpy(&eight, item, 8)
-        return eight
-    if size == 4:
-        memcpy(&four, item, 4)
-        return four
-    if size == 2:
-        memcpy(&two, item, 2)
-        return two
-    memcpy(&one, item, 1)
-    return one
-
-
-cdef inline uint64_t _unsigned(const char *item, Py_ssize_t size) noexcept:
-    cdef uint8_t one
-    cdef uint16_t two
-    cdef uint32_t four
-    cdef uint64_t eight
-    if size == 8:
-        memcpy(&eight, item, 8)
-        return eight
-    if size == 4:
-        memcpy(&four, item, 4)
-        return four
-    if size == 2:
-        memcpy(&two, item, 2)
-        return two
-    memcpy(&one, item, 1)
-    return one
-
-
-cdef Places places_of(object source, uint64_t size):
-    cdef Places places = Places.__new__(Places)
-    if isinstance(source, range):
-        places.take_items(tuple(source[:size + 1]))  # of so many different ones, one is not below the size
-    elif isinstance(source, (list, tuple)):
-        places.take_items(tuple(source))
-    elif PyObject_CheckBuffer(source) and not isinstance(source, (bytes, bytearray, str)):
-        places.take_buffer(source)
-    else:
-        raise TypeError("indices: a list, tuple or range of integers or an array of them is needed, "
-                        f"not {type(source).__name__}")
-    return places
 
 
 # ---- changes --------------------------------------------------------------------------------------------------------
@@ -173,11 +36,31 @@ cdef bytes _hashes(Spec spec, Messages source, bint ready, unsigned crew, uint32
     return out
 
 
+@cython.final
+@cython.internal
+cdef class Places:
+    """Indices of leaves as they were given, each with its position."""
+    cdef mc_change *at
+    cdef size_t n
+
+    def __cinit__(self, Indices given):
+        cdef size_t i
+        self.n = given.n
+        self.at = <mc_change *>PyMem_Malloc((self.n if self.n else 1) * sizeof(mc_change))
+        if self.at == NULL:
+            raise MemoryError
+        for i in range(self.n):
+            self.at[i].index, self.at[i].source = given.at[i], i
+
+    def __dealloc__(self):
+        PyMem_Free(self.at)
+
+
 cdef int _check_places(Places places, uint64_t size, size_t leaves) except -1:
     """In the order of the tree afterwards; nothing of Python runs here but what raises."""
     cdef size_t i, later = 0, earlier = 0
     for i in range(places.n):
-        if places.at[i].index >= size:
+        if places.at[i].index >= size:  # the tree may have been cut while they were read
             raise BoundsError(f"indices[{i}]: index {places.at[i].index} is not below size {size}")
     if places.n != leaves:
         raise InputError(f"leaves: {leaves} where there are {places.n} indices")
@@ -195,7 +78,7 @@ def update(Nodes nodes not None, indices, leaves, hashed=False, threads=None, ke
     cdef Spec spec = nodes.spec
     cdef bint ready = hashed
     cdef uint32_t isas = allowed(spec.rule.hash, kernel)
-    cdef Places places = places_of(indices, nodes.size)
+    cdef Places places = Places(indices_of(indices, "indices", -1, nodes.size, False))
     cdef Messages source = messages_of(leaves, "leaves", spec.width(ready))
     cdef unsigned crew = <unsigned>thread_count(threads, work(source) + 8 * source.c.n)  # some levels to each leaf
     nodes.still()

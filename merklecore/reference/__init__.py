@@ -26,9 +26,10 @@ backend where no extension is built. Both keep one contract (n messages, d bytes
 - ``path(nodes, index, size)``: the siblings from a leaf to the root, as bytes; ``paths(nodes, indices,
   size)``: of several leaves, as the n + 1 int64 where the rows of each begin and end, and the rows, uint8,
   shape (total, d);
-- ``set_hashes(nodes, indices, size)``: the fewest hashes that lead from leaves at ascending indices to the
-  root, by level and then by index, as bytes; ``set_flags(spec, indices, size)``: of each pair of siblings
-  on the way, in the order of hashing, a byte: 1 where both are known;
+- ``set_hashes(nodes, indices, size, leaves)``: the fewest hashes that lead from leaves at ascending indices
+  to the root, by level and then by index, as bytes; with ``leaves``, the leaf hashes at the indices before
+  them; ``set_flags(spec, indices, size)``: of each pair of siblings on the way, in the order of hashing, a
+  byte: 1 where both are known;
 - ``consistency(nodes, old_size, size)``: PROOF(old_size, D[size]) of RFC 6962, as bytes;
 - ``fold(spec, leaf, path, width, index, size, hashed)``: the root that an inclusion path of hashes of
   ``width`` bytes (0: of none) leads to, or ProofError;
@@ -68,13 +69,11 @@ from merklecore.reference.proofs import (
     fold,
     fold_consistency,
     fold_many,
-    fold_set,
     path,
     paths,
-    set_flags,
-    set_hashes,
 )
 from merklecore.reference.ranges import Range
+from merklecore.reference.sets import fold_set, set_flags, set_hashes
 from merklecore.reference.trees import Nodes, Spec, leaf_hash, leaf_hashes, root
 from merklecore.reference.updates import level_rows, same_leaves, truncate, update
 

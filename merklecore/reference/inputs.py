@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from operator import index as _index
 
 from merklecore._text import holds_objects, shown
@@ -35,6 +36,7 @@ __all__ = ["MAX_THREADS", "Rows", "check_threads", "contiguous", "fill", "natura
 
 MAX_THREADS = 1024
 MOST = 1 << 55  # messages: sizes in bytes of more would overflow
+SWAPPED = ">!" if sys.byteorder == "little" else "<"
 BYTE_FORMATS = ("B", "b", "c")
 
 
@@ -63,7 +65,7 @@ def naturals(source: Any, what: str, expected: int, size: int, ascending: bool) 
         _expect(len(items), what, expected)
         found = [natural(item, f"{what}[{i}]") for i, item in enumerate(items)]
     elif isinstance(source, range):
-        found = _of_range(source, what, expected)
+        found = _of_range(source, what, expected, size)
     elif not isinstance(source, (bytes, bytearray, str)):
         found = _of_array(source, what, expected)
     else:
@@ -87,17 +89,21 @@ def _expect(n: int, what: str, expected: int) -> None:
         raise InputError(f"{what}: {n} are more than {MOST}, the most there can be")
 
 
-def _of_range(source: range, what: str, expected: int) -> range:
+def _of_range(source: range, what: str, expected: int, size: int) -> range:
+    """Both ends are looked at, and no more: there may be any number between them."""
+    if source:
+        first, last, step = natural(source[0], f"{what}[0]"), source[-1], source.step
+        if max(first, last) >= size:
+            i = 0 if first >= size else -((first - size) // step)
+            index = natural(source[i], f"{what}[{i}]")
+            raise BoundsError(f"{what}[{i}]: index {index} is not below size {size}")
+        if last < 0:
+            i = first // -step + 1
+            natural(source[i], f"{what}[{i}]")
     try:
-        n = len(source)
+        _expect(len(source), what, expected)
     except OverflowError:
         raise InputError(f"{what}: range of more than {MOST}, the most there can be") from None
-    if expected >= 0 and n != expected:
-        raise InputError(f"{what}: {n} where there are {expected} leaves")
-    if n:
-        natural(source[0], f"{what}[0]")
-        natural(source[-1], f"{what}[{n - 1}]")
-        _expect(n, what, expected)
     return source
 
 
@@ -110,9 +116,11 @@ def _of_array(source: Any, what: str, expected: int) -> list[int]:
         ) from None
     except (BufferError, ValueError) as error:
         raise InputError(f"{what}: {error}") from None
-    kind = view.format.lstrip("@=<")
-    if len(kind) != 1 or kind not in "bBhHiIlLqQ":
+    kind = view.format.lstrip("@=<>!")
+    if len(kind) != 1 or kind not in "bBhHiIlLqQnN":
         raise TypeError(f"{what}: integers are needed, not items of format {view.format!r}")
+    if view.itemsize > 1 and view.format[0] in SWAPPED:
+        raise InputError(f"{what}: the array is not in the byte order of this machine")
     if view.ndim != 1:
         raise InputError(f"{what}: one dimension is needed, not {view.ndim}")
     _expect(len(view), what, expected)

@@ -11,7 +11,6 @@ from merklecore.reference.trees import one_leaf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from typing import Any, SupportsIndex
 
     from numpy import uint8
@@ -22,14 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "consistency",
+    "fetch",
     "fold",
     "fold_consistency",
     "fold_many",
-    "fold_set",
     "path",
     "paths",
-    "set_flags",
-    "set_hashes",
+    "sized",
+    "split",
 ]
 
 LARGEST_HEAP = 1 << 63
@@ -75,10 +74,12 @@ def _heap_siblings(index: int, size: int) -> list[tuple[int, int, str]]:
     return found
 
 
-def _fetch(nodes: Nodes, size: int) -> Any:
+def fetch(nodes: Nodes, size: int) -> Any:
     """Return a function from level and index to the node, or to the zero subtree, of a tree of that size."""
     levels, spec = nodes._levels, nodes._spec
     edge = nodes._close(size)[0]
+    if levels is not nodes._levels:  # another thread meanwhile
+        raise BufferError("the tree was changed by another call")
 
     def fetched(k: int, at: int, side: str = "") -> bytes:
         if side == "zero":
@@ -93,7 +94,7 @@ def path(nodes: Nodes, index: SupportsIndex, size: SupportsIndex | None = None) 
     i, n = natural(index, "index"), nodes._size(size)
     if i >= n:
         raise BoundsError(f"index {i} is not below size {n}")
-    fetched = _fetch(nodes, n)
+    fetched = fetch(nodes, n)
     return b"".join([fetched(*step) for step in siblings(nodes._spec, i, n) if step[2] != "alone"])
 
 
@@ -105,7 +106,7 @@ def paths(nodes: Nodes, indices: Any, size: SupportsIndex | None = None) -> tupl
     places = naturals(indices, "indices", -1, n, False)
     found: list[bytes] = []
     offsets = [0]
-    fetched: Any = _fetch(nodes, n) if places else None
+    fetched: Any = fetch(nodes, n) if places else None
     for i in places:
         found += [fetched(*step) for step in siblings(nodes._spec, i, n) if step[2] != "alone"]
         offsets.append(len(found))
@@ -113,7 +114,7 @@ def paths(nodes: Nodes, indices: Any, size: SupportsIndex | None = None) -> tupl
     return pack(f"={len(offsets)}q", *offsets), rows
 
 
-def _sized(spec: Spec, size: SupportsIndex) -> int:
+def sized(spec: Spec, size: SupportsIndex) -> int:
     n = natural(size, "size")
     spec.admit(n)
     if spec.odd == "heap" and n > LARGEST_HEAP:
@@ -121,7 +122,7 @@ def _sized(spec: Spec, size: SupportsIndex) -> int:
     return n
 
 
-def _split(spec: Spec, hashes: bytes, width: int, wanted: int, what: str, need: str) -> list[bytes]:
+def split(spec: Spec, hashes: bytes, width: int, wanted: int, what: str, need: str) -> list[bytes]:
     """The hashes of a proof; another number than ``wanted``, or others than digests, are refused."""
     count = len(hashes) // width if width else 0
     if count != wanted:
@@ -146,14 +147,14 @@ def fold(
     at, n = natural(index, "index"), natural(size, "size")
     if at >= n:
         raise BoundsError(f"index {at} is not below size {n}")
-    _sized(spec, n)
+    sized(spec, n)
     return _folded(spec, one_leaf(spec, leaf, hashed), path, width, at, n)
 
 
 def _folded(spec: Spec, node: bytes, path: bytes, width: int, at: int, n: int) -> bytes:
     steps = siblings(spec, at, n)
     wanted = sum(side != "alone" for _, _, side in steps)
-    hashes = iter(enumerate(_split(spec, path, width, wanted, "path", f"leaf {at} of {n} needs")))
+    hashes = iter(enumerate(split(spec, path, width, wanted, "path", f"leaf {at} of {n} needs")))
     for k, _, side in steps:
         if side == "alone":
             node = spec.lone(node)
@@ -188,13 +189,13 @@ def fold_many(
     Each is judged as ``fold`` does.
     """
     check_kernel(kernel)
-    n = _sized(spec, size)
+    n = sized(spec, size)
     rows, wanted = Rows(leaves, "leaves", spec.width(hashed)), bytes(contiguous(root, "root"))
     if len(wanted) != spec.digest_size:
         raise InputError(f"root: {len(wanted)} bytes where {spec.digest_size} are needed")
     hashes = bytes(contiguous(hashes, "hashes"))
     bounds = unpack(f"={len(offsets) // 8}q", offsets)
-    if not bounds or bounds[0] != 0 or bounds[-1] * width != len(hashes):
+    if not bounds or bounds[0] != 0 or bounds[-1] * width != len(hashes) or (width == 0 and bounds[-1]):
         raise InputError("offsets: they do not cover the hashes")
     for i in range(1, len(bounds)):
         if bounds[i] < bounds[i - 1]:
@@ -203,6 +204,8 @@ def fold_many(
     if rows.n != proofs:
         raise InputError(f"leaves: {rows.n} where there are {proofs} proofs")
     places = naturals(indices, "indices", proofs, n, False)
+    if not places:
+        raise InputError("indices: none, and a proof of no leaves would prove nothing")
     level = spec.leaf_hashes(rows.block(0, rows.n), hashed)
     failed, reason = [], ""
     for i, at in enumerate(places):
@@ -217,148 +220,6 @@ def fold_many(
         reason = reason or why
         failed.append(i)
     return tuple(failed), reason
-
-
-# ---- several leaves ----------------------------------------------------------------------------------------
-
-
-def rounds(spec: Spec, places: Sequence[int], size: int) -> Iterator[tuple[int, list[tuple[int, str]]]]:
-    """List, level by level, what the nodes over several leaves meet: each node's index, and its sibling.
-
-    To the words of ``siblings`` come "known", where the node to the right is one of them too and they are one
-    pair, and "rises". In a heap, which is a queue, each round has one pair and nodes are those of the queue.
-    """
-    if spec.odd == "heap":
-        yield from _heap_rounds(list(places), size)
-        return
-    front = list(places)
-    for k in range(max((size - 1).bit_length(), spec.depth)):
-        met, i = [], 0
-        while i < len(front):
-            at = front[i]
-            if not at & 1 and front[i + 1 : i + 2] == [at + 1]:
-                met.append((at, "known"))
-                i += 1
-            elif at & 1:
-                met.append((at, "left"))
-            elif at < size - 1 >> k:
-                met.append((at, "right"))
-            else:
-                lone = {"split": "rises", "duplicate": "copy", "pad": "zero", "rehash": "alone"}
-                met.append((at, lone[spec.odd]))
-            i += 1
-        front = [at >> 1 for at, _ in met]
-        yield k, met
-
-
-def _heap_rounds(queue: list[int], size: int) -> Iterator[tuple[int, list[tuple[int, str]]]]:
-    head = 0
-    while queue[head] < 2 * size - 2:
-        at = queue[head]
-        head += 1
-        if not at & 1 and queue[head : head + 1] == [at + 1]:
-            head += 1
-            side = "known"
-        else:
-            side = "right" if at & 1 else "left"
-        queue.append(size + at // 2)
-        yield 0, [(at, side)]
-
-
-def set_hashes(nodes: Nodes, indices: Any, size: SupportsIndex | None = None) -> bytes:
-    """The fewest hashes that lead from several leaves, ascending, to the root: by level, then by index."""
-    n, spec = nodes._size(size), nodes._spec
-    places = naturals(indices, "indices", -1, n, True)
-    fetched, found = _fetch(nodes, n), []
-    for k, met in rounds(spec, places, n):
-        for at, side in met:
-            if side in ("left", "right"):
-                inner = spec.odd == "heap" and at ^ 1 >= n
-                found.append(fetched(1, (at ^ 1) - n) if inner else fetched(k, at ^ 1))
-    return b"".join(found)
-
-
-def set_flags(spec: Spec, indices: Any, size: SupportsIndex) -> bytes:
-    """Of each pair of siblings on the way from several leaves, in order: 1 where both are known."""
-    n = _sized(spec, size)
-    places = naturals(indices, "indices", -1, n, True)
-    return bytes([side == "known" for _, met in rounds(spec, places, n) for _, side in met])
-
-
-def _contiguous(start: int, count: int, size: int) -> range:
-    if count == 0:
-        raise InputError("leaves: none, and a proof of no leaves would prove nothing")
-    natural(start, "start")
-    if start + count > size:
-        raise BoundsError(f"start {start}: {count} leaves from there go beyond size {size}")
-    return range(start, start + count)
-
-
-def fold_set(
-    spec: Spec,
-    leaves: Messages,
-    hashes: bytes,
-    width: int,
-    indices: Any,
-    size: SupportsIndex,
-    hashed: bool = False,
-    kernel: str | None = None,
-) -> bytes:
-    """The root that several leaves and the hashes of ``set_hashes`` lead to; ``indices`` may be the first."""
-    check_kernel(kernel)
-    n, rows = _sized(spec, size), Rows(leaves, "leaves", spec.width(hashed))
-    if isinstance(indices, int):
-        indices = _contiguous(indices, rows.n, n)
-    places = naturals(indices, "indices", rows.n, n, True)
-    plan = list(rounds(spec, places, n))
-    wanted = sum(side in ("left", "right") for _, met in plan for _, side in met)
-    need = f"these {len(places)} leaves of {n} need"
-    rest = iter(_split(spec, hashes, width, wanted, "proof", need))
-    front = iter(spec.leaf_hashes(rows.block(0, rows.n), hashed))
-    if spec.odd == "heap":
-        return _fold_heap(spec, [met[0][1] for _, met in plan], list(front), rest)
-    for k, met in plan:
-        above = []
-        for at, side in met:
-            node = next(front)
-            if side == "rises":
-                above.append(node)
-            elif side == "alone":
-                above.append(spec.lone(node))
-            else:
-                above.append(_parent(spec, k, at, side, node, front, rest))
-        front = iter(above)
-    return next(front)
-
-
-def _parent(
-    spec: Spec, k: int, at: int, side: str, node: bytes, front: Iterator[bytes], rest: Iterator[bytes]
-) -> bytes:
-    if side == "copy":
-        sibling = node
-    elif side == "zero":
-        sibling = spec._zeros[k]
-    else:
-        sibling = next(front if side == "known" else rest)
-        if spec.odd == "duplicate" and sibling == node:
-            raise ProofError(
-                f"nodes {at & -2} and {at | 1} of level {k} are siblings and equal (CVE-2012-2459)"
-            )
-    return spec.parents((sibling, node) if side == "left" else (node, sibling))[0]
-
-
-def _fold_heap(spec: Spec, sides: list[str], queue: list[bytes], rest: Iterator[bytes]) -> bytes:
-    head = 0
-    for side in sides:
-        node = queue[head]
-        head += 1
-        if side == "known":
-            sibling = queue[head]
-            head += 1
-        else:
-            sibling = next(rest)
-        queue += spec.parents((node, sibling) if side == "right" else (sibling, node))
-    return queue[head]
 
 
 # ---- consistency -------------------------------------------------------------------------------------------
@@ -399,7 +260,7 @@ def consistency(nodes: Nodes, old_size: SupportsIndex, size: SupportsIndex | Non
     n = nodes._size(size)
     old = _old_size(old_size, n)
     first, steps = _consistency_steps(old, n)
-    fetched = _fetch(nodes, n)
+    fetched = fetch(nodes, n)
     found = [fetched(*first)] if first[1] and steps else []
     return b"".join([*found, *(fetched(*step) for step in steps)])
 
@@ -409,14 +270,14 @@ def fold_consistency(
 ) -> tuple[bytes, bytes]:
     """The roots of the old and the new tree that a consistency proof leads to."""
     _must_split(spec)
-    n = _sized(spec, size)
+    n = sized(spec, size)
     old = _old_size(old_size, n)
     known: Bytes = contiguous(old_root, "old_root")
     if len(known) != spec.digest_size:
         raise InputError(f"old_root: {len(known)} bytes where {spec.digest_size} are needed")
     first, steps = _consistency_steps(old, n)
     given = first[1] > 0 and bool(steps)
-    rest = iter(_split(spec, hashes, width, len(steps) + given, "proof", f"{old} leaves and {n} need"))
+    rest = iter(split(spec, hashes, width, len(steps) + given, "proof", f"{old} leaves and {n} need"))
     before = after = next(rest) if given else bytes(known)
     for _, _, side in steps:
         sibling = next(rest)

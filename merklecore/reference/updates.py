@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from merklecore.errors import BoundsError, InputError
 from merklecore.reference.hashing import check_kernel
-from merklecore.reference.inputs import Rows, check_threads, natural
+from merklecore.reference.inputs import Rows, check_threads, natural, naturals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,42 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["level_rows", "same_leaves", "truncate", "update"]
 
-INTEGERS = "bBhHiIlLqQnN"
 
-
-def places_of(source: Indices, size: int) -> list[int]:
-    """Return indices as integers, in the order given."""
-    if isinstance(source, range):
-        source = source[: size + 1]  # of so many different ones, one is not below the size
-    if isinstance(source, (list, tuple, range)):
-        return [natural(item, f"indices[{i}]") for i, item in enumerate(source)]
-    try:
-        if isinstance(source, (bytes, bytearray, str)):
-            raise TypeError
-        view = memoryview(source)  # type: ignore[arg-type]  # or a TypeError
-    except TypeError:
-        kind = type(source).__name__
-        raise TypeError(
-            f"indices: a list, tuple or range of integers or an array of them is needed, not {kind}"
-        ) from None
-    except (BufferError, ValueError) as error:
-        raise InputError(f"indices: {error}") from None
-    if view.ndim != 1:
-        raise InputError(f"indices: one dimension is needed, not {view.ndim}")
-    form = view.format
-    if form[-1] not in INTEGERS or len(form) > 2 or (len(form) == 2 and form[0] not in "@=<>!"):
-        raise TypeError(f"indices: integers are needed, not items of format {form!r}")
-    import numpy
-
-    array = numpy.asarray(source)
-    if not array.dtype.isnative:
-        raise InputError("indices: the array is not in the byte order of this machine")
-    return [natural(item, f"indices[{i}]") for i, item in enumerate(array.tolist())]
-
-
-def _check_places(places: list[int], size: int, leaves: int) -> None:
+def _check_places(places: Sequence[int], size: int, leaves: int) -> None:
     for i, index in enumerate(places):
-        if index >= size:
+        if index >= size:  # the tree may have been cut while they were read
             raise BoundsError(f"indices[{i}]: index {index} is not below size {size}")
     if len(places) != leaves:
         raise InputError(f"leaves: {leaves} where there are {len(places)} indices")
@@ -76,7 +44,7 @@ def update(
     """Replace the leaves at ``indices``, all of them, or none when something is wrong with one."""
     check_kernel(kernel)
     spec = nodes._spec
-    places = places_of(indices, len(nodes))
+    places = naturals(indices, "indices", -1, len(nodes), False)
     rows = Rows(leaves, "leaves", spec.width(hashed))
     check_threads(threads)
     nodes._begin()

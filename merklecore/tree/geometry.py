@@ -20,13 +20,11 @@ from __future__ import annotations
 from merklecore._text import shown
 from merklecore.errors import BoundsError, InputError
 from merklecore.tree.arguments import integer, natural
-from merklecore.tree.plans import consistency_nodes, multi_nodes, range_nodes
+from merklecore.tree.plans import ODDS, consistency_nodes, multi_nodes, range_nodes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import SupportsIndex
-
-ODDS = ("split", "duplicate", "pad", "rehash", "heap")
 
 __all__ = [
     "consistency_nodes",

@@ -85,8 +85,10 @@ def range_nodes(
     first, end, n = natural(start, "start"), natural(stop, "stop"), natural(size, "size")
     if end > n:
         raise BoundsError(f"stop {end} is above size {n}")
-    if odd not in ODDS or odd == "heap" or first >= end:
-        return multi_nodes(range(first, end), n, odd)
+    if odd not in ODDS or first >= end:
+        return multi_nodes(range(first, end)[:1], n, odd)  # it says what is wrong
+    if odd == "heap":
+        return _range_in_heap(first, end - 1, n)
     nodes, last = [], end - 1
     for level in range((n - 1).bit_length()):
         if first & 1:
@@ -95,6 +97,20 @@ def range_nodes(
             nodes.append((level, last + 1))
         first, last = first >> 1, last >> 1
     return nodes
+
+
+def _range_in_heap(first: int, last: int, size: int) -> list[tuple[int, int]]:
+    """Parents of neighbours in the queue are neighbours, and may follow their children at once."""
+    places, met = [], 0  # where the nodes known before these end
+    while True:
+        if first & 1 and first != met:
+            places.append(first - 1)
+        if last == 2 * size - 2:  # the root
+            return [(0, at) if at < size else (1, at - size) for at in places]
+        met, first = last + 1, max(size + first // 2, last + 1)
+        if not last & 1 and first != met:
+            places.append(last + 1)
+        last = size + last // 2
 
 
 def consistency_nodes(old_size: SupportsIndex, new_size: SupportsIndex) -> list[tuple[int, int]]:

@@ -11,7 +11,7 @@ from merklecore import _backend
 from merklecore._text import shown
 from merklecore.errors import InputError
 from merklecore.tree.arguments import as_bytes, integer
-from merklecore.tree.geometry import ODDS
+from merklecore.tree.plans import ODDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -34,6 +34,31 @@ KINDS = {type(proof) for proof in PROOFS.values()}
 each = pytest.mark.parametrize("name", PROOFS)
 
 
+LONG = 1 << 17
+LONG_ONES = {
+    "counts of zero": (mc.InclusionProofs, b"\2\1" + bytes(5) + LONG.to_bytes(4, "big") + bytes(LONG)),
+    "flags": (mc.FlaggedMultiProof, b"\6\1" + bytes(5) + (8 * LONG).to_bytes(4, "big") + b"\xff" * LONG),
+    "flags of no walk": (
+        mc.PartialMerkleTree,
+        b"\xff" * 4 + b"\1" + bytes(32) + b"\xfe" + LONG.to_bytes(4, "little") + b"\xff" * LONG,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LONG_ONES)
+def test_what_decoding_takes(name):
+    """No more than what is kept, twice: eight bytes of a proof's end for one, a byte for each flag."""
+    kind, data = LONG_ONES[name]
+    tracemalloc.start()
+    try:
+        kind.from_bytes(data)
+    except mc.InputError as error:
+        assert "where 1 hashes take at most 5" in str(error)  # noqa: PT017  # one of the three is refused
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < (3 if kind is mc.PartialMerkleTree else 20) * len(data)
+
+
 @each
 def test_there_and_back(name):
     proof = PROOFS[name]

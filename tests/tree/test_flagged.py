@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from types import MappingProxyType
 
 import pytest
 
@@ -113,7 +114,7 @@ def test_only_heaps_have_flags():
 
 def test_from_odd_objects():
     for wrong in (None, [], "text", 5):
-        with pytest.raises(TypeError, match="multiproof: a dict is needed"):
+        with pytest.raises(TypeError, match="multiproof: a mapping is needed"):
             Proof.from_openzeppelin(wrong)
     good = {"proof": ["0x00"], "proofFlags": [False]}
     for key, wrong in (("proof", None), ("proof", "0x00"), ("proofFlags", 5), ("proofFlags", {})):
@@ -128,6 +129,7 @@ def test_from_odd_objects():
         with pytest.raises(TypeError, match="a bool is needed"):
             Proof.from_openzeppelin(good | {"proofFlags": [wrong]})
     assert Proof.from_openzeppelin(good | {"proof": ["0xAb"]}).path == (b"\xab",)
+    assert Proof.from_openzeppelin(MappingProxyType(good)) == Proof.from_openzeppelin(good)
 
 
 def test_hexadecimal_of_other_tools():

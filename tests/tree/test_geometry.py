@@ -191,3 +191,13 @@ def test_plans_that_cannot_be():
     for old, new in ((0, 5), (6, 5), (0, 0)):
         with pytest.raises(mc.BoundsError):
             geometry.consistency_nodes(old, new)
+
+
+def test_ranges_of_the_largest_trees():
+    """In steps of the depth: no list of their leaves could be made."""
+    for odd in geometry.ODDS:
+        assert geometry.range_nodes(0, 2**62, 2**62, odd) == []
+        assert len(geometry.range_nodes(1, 2**62, 2**63, odd)) == 2
+        assert 2 < len(geometry.range_nodes(2**40 + 1, 2**62 - 12345, 2**62 + 77, odd)) <= 128
+    with pytest.raises(mc.InputError, match="odd: 'none' is none of"):
+        geometry.range_nodes(0, 2**40, 2**41, "none")

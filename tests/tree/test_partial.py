@@ -110,6 +110,36 @@ def test_at_an_earlier_size_and_without_matches():
         none.verify(tree.root, [], indices=[], size=40)
 
 
+def test_leaves_and_hashes_in_one_call(backend):
+    spec = backend.Spec("sha256d", "as_is", b"", b"", "duplicate", False, None, None)
+    nodes = backend.Nodes(spec)
+    nodes.extend(IDS[:8])
+    rows = backend.set_hashes(nodes, [0, 5], leaves=True)
+    assert rows == IDS[0] + IDS[5] + backend.set_hashes(nodes, [0, 5])
+    assert backend.set_hashes(nodes, range(2, 7), leaves=True)[: 5 * 32] == b"".join(IDS[2:7])
+
+
+class Changes:
+    """An index that changes the tree each time it is asked for but the first."""
+
+    def __init__(self, tree):
+        self.tree, self.asked = tree, 0
+
+    def __index__(self):
+        self.asked += 1
+        if self.asked > 1:
+            self.tree.update([0, 5], [IDS[20 + self.asked], IDS[30 + self.asked]])
+        return 0
+
+
+def test_a_tree_that_changes_meanwhile():
+    tree = mc.MerkleTree(IDS[:8], "bitcoin")
+    before = tree.root
+    proof = tree.prove_partial([Changes(tree)])
+    assert tree.root != before
+    assert proof.extract(before, size=8) == ((0, IDS[0]),)
+
+
 def test_every_bit():
     for size, indices in ((1, [0]), (7, [2, 6]), (11, [10]), (13, [0, 1, 7, 12])):
         tree = mc.MerkleTree(IDS[:size], "bitcoin")
@@ -200,6 +230,10 @@ def test_a_node_of_64_bytes_is_no_transaction():
             "offset 38: bits after the last one are not zero",
         ),
         "two bytes": ("01000000" + "01" + "00" * 32 + "020100", "offset 38: 2 bytes of flags where the walk"),
+        "more than any walk takes": (
+            "02000000" + "01" + "00" * 32 + "06" + "01" + "00" * 5,
+            "offset 38: 6 bytes of flags where 1 hashes take at most 5",
+        ),
         "deep": ("ffffffff" + "00" + "01ff", "flags: 8, which end before the walk through 4294967295 leaves"),
         "a hash too many": (
             "01000000" + "02" + "00" * 64 + "0101",

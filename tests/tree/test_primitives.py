@@ -218,7 +218,30 @@ def test_more_proofs_than_a_batch(odd):
         assert _native.fold_many(spec, chosen, *rest)[0] == (1700,)
 
 
+def test_offsets_that_do_not_cover_the_hashes(backend):
+    spec = backend.Spec("sha256", "hash", b"", b"\1", "split", False, None, None)
+    for width, hashes, bounds in (
+        (0, b"", [0, 1]),
+        (0, b"", [0, 2**60]),
+        (0, b"x", [0, 0]),
+        (32, bytes(32), [0, 2]),
+        (32, bytes(33), [0, 1]),
+        (32, b"", [0, 2**59]),
+        (32, b"", [0, -1]),
+    ):
+        offsets = np.array(bounds, np.int64).tobytes()
+        with pytest.raises(mc.InputError, match="offsets"):
+            backend.fold_many(spec, [b""], offsets, hashes, width, [0], 2, bytes(32))
+
+
 # ---- indices -----------------------------------------------------------------------------------------------
+
+
+def unaligned(array):
+    moved = np.frombuffer(b"x" + array.tobytes(), array.dtype, offset=1)
+    assert not moved.flags.aligned
+    return moved
+
 
 KINDS = {
     "list": list,
@@ -227,6 +250,9 @@ KINDS = {
     "every second": lambda x: np.repeat(np.array(x, np.int64), 2)[::2],
     "backwards": lambda x: np.array(x[::-1], np.int32)[::-1],
     "memoryview": lambda x: memoryview(np.array(x, np.uint16)),
+    "not aligned": lambda x: unaligned(np.array(x, np.uint64)),
+    "of Python's own size": lambda x: memoryview(np.array(x, np.int64)).cast("B").cast("n"),
+    "of Python's own size, unsigned": lambda x: memoryview(np.array(x, np.int64)).cast("B").cast("N"),
     "of NumPy's integers": lambda x: list(np.array(x, np.int8)),
 }
 
@@ -237,7 +263,7 @@ def test_indices_of_every_kind(backend, kind):
     indices = [0, 3, 4, 5, 19]
     assert backend.set_hashes(nodes, KINDS[kind](indices)) == backend.set_hashes(nodes, indices)
     assert backend.paths(nodes, KINDS[kind](indices))[0] == backend.paths(nodes, indices)[0]
-    for places in (range(3, 9), range(0, 20, 3)):
+    for places in (range(3, 9), range(0, 20, 3), range(19, 20)):
         assert backend.set_hashes(nodes, places) == backend.set_hashes(nodes, list(places))
     down = range(19, -1, -2)
     assert backend.paths(nodes, down)[1].tobytes() == backend.paths(nodes, list(down))[1].tobytes()
@@ -256,7 +282,12 @@ REFUSED = {
     "bools": (np.array([True]), TypeError, "indices: integers are needed, not items of format '?'"),
     "floats": (np.array([1.0]), TypeError, "indices: integers are needed, not items of format 'd'"),
     "objects": (np.array([1], object), TypeError, "indices: integers are needed, not items of format 'O'"),
-    "big-endian": (np.array([1], ">i8"), TypeError, "indices: integers are needed, not items of format '>"),
+    "big-endian": (
+        np.array([1], ">i8"),
+        mc.InputError,
+        "indices: the array is not in the byte order of this machine",
+    ),
+    "big-endian, unsigned": (np.array([1], ">u8"), mc.InputError, "indices: the array is not in the byte"),
     "two dimensions": (np.zeros((2, 2), int), mc.InputError, "indices: one dimension is needed, not 2"),
     "negative": ([0, 1, -1], mc.BoundsError, r"indices\[2\] -1 is not between 0 and"),
     "negative in an array": (np.array([0, 1, -1]), mc.BoundsError, r"indices\[2\] -1 is not between 0 and"),
@@ -264,8 +295,16 @@ REFUSED = {
     "negative at a range's end": (range(2, -2, -1), mc.BoundsError, r"indices\[3\] -1 is not between 0"),
     "of 5,000 digits": ([0, HUGE], mc.BoundsError, r"indices\[1\] \(of 16610 bits\) is not between"),
     "of 5,000 digits, in a range": (range(HUGE, HUGE + 2), mc.BoundsError, r"indices\[0\] \(of 16610 bits\)"),
-    "a range that long": (range(HUGE), mc.InputError, "indices: range of more than 36028797018963968"),
-    "a range beyond all memory": (range(2**62), mc.InputError, "indices: 4611686018427387904 are more than"),
+    "a range that long": (range(HUGE), mc.BoundsError, r"indices\[20\]: index 20 is not below size 20"),
+    "a range beyond all memory": (range(1, 2**45), mc.BoundsError, r"indices\[19\]: index 20 is not below"),
+    "with steps": (range(1, 2**62, 6), mc.BoundsError, r"indices\[4\]: index 25 is not below size 20"),
+    "with a huge step": (range(0, 2 * HUGE, HUGE), mc.BoundsError, r"indices\[1\] \(of 16610 bits\) is not"),
+    "down from above": (
+        range(2**62, 0, -1),
+        mc.BoundsError,
+        r"indices\[0\]: index 4611686018427387904 is not",
+    ),
+    "down without end": (range(9, -HUGE, -4), mc.BoundsError, r"indices\[3\] -3 is not between"),
     "not below the size": ([0, 20], mc.BoundsError, r"indices\[1\]: index 20 is not below size 20"),
     "far above": ([2**64 - 1], mc.BoundsError, r"indices\[0\]: index 18446744073709551615 is not below"),
 }
@@ -292,6 +331,9 @@ def test_sets_ascend_and_are_not_empty(backend):
     for indices in ([0], [0, 1, 2]):
         with pytest.raises(mc.InputError, match=f"indices: {len(indices)} where there are 2 leaves"):
             backend.fold_set(spec, digests(32, 2), b"", 0, indices, 20, True)
+    for n, said in ((2**63, "range of more than 36028797018963968"), (2**62, "4611686018427387904 are more")):
+        with pytest.raises(mc.InputError, match=f"indices: {said}"):
+            backend.set_flags(spec, range(n), 2**64 - 1)
 
 
 def test_the_largest_trees_there_can_be(backend):

@@ -172,6 +172,7 @@ def test_the_empty_set_proves_nothing():
         lambda: mc.MultiProof.from_path([]).verify(tree.root, [], indices=[], size=8),
         lambda: mc.RangeProof.from_path([tree.root]).verify(tree.root, [], start=0, size=8),
         lambda: mc.RangeProof.from_path([]).verify(tree.root, [], start=8, size=8),
+        lambda: mc.InclusionProofs.from_path([]).verify(tree.root, [], indices=[], size=8),
         lambda: tree.prove_multi([]),
         lambda: tree.prove_range(3, 3),
         lambda: tree.prove_range(4, 3),
@@ -210,6 +211,17 @@ def test_ranges_beyond_the_end():
         tree.prove_range(6, 9)
     with pytest.raises(TypeError, match="indices: a list, tuple, range or array"):
         tree.prove_multi([6, 7]).verify(tree.root, LEAVES[6:8], indices=6, size=8)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_ranges_that_no_memory_holds(name):
+    tree = tree_of(name, 7)
+    for start, stop in ((0, 2**25), (0, 2**45), (6, 2**63), (0, 2**64 - 1), (7, 2**60)):
+        with pytest.raises(mc.BoundsError, match="is not below size 7"):
+            tree.prove_range(start, stop)
+        for prove in (tree.prove_many, tree.prove_multi):
+            with pytest.raises(mc.BoundsError, match="is not below size 7"):
+                prove(range(start, stop))
 
 
 def test_hashes_of_another_length():
@@ -255,6 +267,15 @@ def test_many_name_those_that_fail():
         single.verify(bytes(31), LEAVES[:2], indices=[0, 1], size=2)
 
 
+def test_more_paths_than_an_encoding_counts():
+    class Long(list):
+        def __len__(self):
+            return 2**32
+
+    with pytest.raises(mc.InputError, match="paths: 4294967296 paths, a set has at most 4294967295"):
+        mc.InclusionProofs.from_path(Long())
+
+
 def test_slices_of_many():
     proofs = tree_of("rfc6962", 21).prove_many(range(21))
     assert list(proofs[3:7]) == list(proofs)[3:7]
@@ -269,3 +290,6 @@ def test_slices_of_many():
     assert proofs.hashes.shape == (sum(len(proof.path) for proof in proofs), 32)
     with pytest.raises(ValueError, match="read-only"):
         proofs.hashes[0, 0] = 1
+    for many in (proofs, proofs[1:4], proofs[:0], mc.InclusionProofs.from_bytes(bytes(proofs))):
+        with pytest.raises(ValueError, match="cannot set WRITEABLE"):
+            many.hashes.flags.writeable = True

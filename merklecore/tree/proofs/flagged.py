@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from merklecore import _backend
 from merklecore.errors import InputError, ProofError
 from merklecore.tree.profiles import resolve
@@ -10,7 +12,7 @@ from merklecore.tree.proofs.encoding import VERSION, Reader, array_of, hex_list,
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Any, SupportsIndex
 
     from _typeshed import ReadableBuffer
@@ -165,8 +167,8 @@ class FlaggedMultiProof(Frozen):
         >>> FlaggedMultiProof.from_openzeppelin({"leaves": [], "proof": ["0x61"], "proofFlags": [False]})
         FlaggedMultiProof(1 hash of 1 bytes, 1 flag)
         """
-        if not isinstance(multiproof, dict):
-            raise TypeError(f"multiproof: a dict is needed, not {type(multiproof).__name__}")
+        if not isinstance(multiproof, Mapping):
+            raise TypeError(f"multiproof: a mapping is needed, not {type(multiproof).__name__}")
         for key in ("proof", "proofFlags"):
             if not isinstance(multiproof.get(key), (list, tuple)):
                 raise InputError(f"multiproof: {key}: a list is needed")
@@ -241,18 +243,18 @@ def made_flagged(
     return FlaggedMultiProof._made(used.digest_size if hashes else 0, hashes, flags)
 
 
-_BITS = bytes.maketrans(b"01", b"\0\1")
-
-
 def packed(bits: bytes) -> bytes:
     """Put bits, 0 or 1 each, eight to a byte: the first one is the lowest."""
-    return bytes([sum(bit << i for i, bit in enumerate(bits[at : at + 8])) for at in range(0, len(bits), 8)])
+    import numpy
+
+    return numpy.packbits(numpy.frombuffer(bits, numpy.uint8), bitorder="little").tobytes()
 
 
 def unpacked(data: bytes, count: int, at: int) -> bytes:
     """Return ``count`` bits; those that fill the last byte must be zero. ``at``: the first byte's offset."""
-    digits = f"{int.from_bytes(data, 'little'):0{8 * len(data)}b}"  # a list of bits takes 8 bytes for each
-    bits = digits.encode()[::-1][: 8 * len(data)].translate(_BITS)
-    if any(bits[count:]):
+    import numpy
+
+    bits = numpy.unpackbits(numpy.frombuffer(data, numpy.uint8), bitorder="little")
+    if bits[count:].any():
         raise InputError(f"offset {at + len(data) - 1}: bits after the last one are not zero")
-    return bits[:count]
+    return bits[:count].tobytes()

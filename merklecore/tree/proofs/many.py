@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from struct import pack
-
 from merklecore import _backend
 from merklecore.errors import BoundsError, InputError, ProofError
 from merklecore.tree.arguments import integer
@@ -93,6 +91,8 @@ class InclusionProofs(Frozen):
         """
         if not isinstance(paths, (list, tuple)):
             raise TypeError(f"paths: a list or tuple of paths is needed, not {type(paths).__name__}")
+        if len(paths) > MAX_PROOFS:
+            raise InputError(f"paths: {len(paths)} paths, a set has at most {MAX_PROOFS}")
         d, parts = 0, []
         for i, path in enumerate(paths):
             own, part = joined(path, f"paths[{i}]", MAX_HASHES)
@@ -100,7 +100,8 @@ class InclusionProofs(Frozen):
                 raise InputError(f"paths[{i}]: hashes of {own} bytes where the first ones have {d}")
             d = d or own
             parts.append(part)
-        return cls._made(d, _offsets([len(part) // (d or 1) for part in parts]), _rows(b"".join(parts), d))
+        counts = bytes([len(part) // (d or 1) for part in parts])
+        return cls._made(d, _offsets(counts), _rows(b"".join(parts), d))
 
     def verify(
         self,
@@ -119,8 +120,8 @@ class InclusionProofs(Frozen):
         for each is what ``InclusionProof.verify`` demands, and where that comes from is said there.
 
         ProofError has the positions of all proofs that do not hold in ``failed``; its message tells what is
-        wrong with the first. BoundsError for an index not below size, InputError for another number of
-        leaves or indices than of proofs, and wrong lengths.
+        wrong with the first. BoundsError for an index not below size, InputError for no proofs, another
+        number of leaves or indices than of them, and wrong lengths.
 
         >>> from merklecore import MerkleTree, ProofError
         >>> tree = MerkleTree([b"a", b"b", b"c"])
@@ -167,7 +168,7 @@ class InclusionProofs(Frozen):
         bounds = memoryview(self._offsets).cast("q")
         if isinstance(item, slice):
             chosen = range(*item.indices(len(self)))
-            counts = [bounds[i + 1] - bounds[i] for i in chosen]
+            counts = bytes([bounds[i + 1] - bounds[i] for i in chosen])
             data = b"".join([self._hashes[bounds[i] : bounds[i + 1]].tobytes() for i in chosen])
             d = self._d if data else 0
             return self._made(d, _offsets(counts), _rows(data, d))
@@ -236,12 +237,12 @@ class InclusionProofs(Frozen):
         return f"InclusionProofs({n} proof{'' if n == 1 else 's'}, {counted(total, self._d)})"
 
 
-def _offsets(counts: Sequence[int]) -> bytes:
-    found, total = [0], 0
-    for count in counts:
-        total += count
-        found.append(total)
-    return pack(f"={len(found)}q", *found)
+def _offsets(counts: bytes) -> bytes:
+    import numpy
+
+    offsets = numpy.zeros(len(counts) + 1, numpy.int64)
+    numpy.cumsum(numpy.frombuffer(counts, numpy.uint8), out=offsets[1:])
+    return offsets.tobytes()
 
 
 def _rows(data: bytes, d: int) -> NDArray[uint8]:

@@ -25,6 +25,7 @@ __all__ = ["PartialMerkleTree"]
 A_PROOF = "a partial Merkle tree"
 HEADER = 80  # bytes of a block header
 D = 32
+MAX_NODES = 33  # that a walk visits for one hash: it and all above it
 
 
 class PartialMerkleTree(Frozen):
@@ -244,6 +245,9 @@ class PartialMerkleTree(Frozen):
         at = reader.at
         bits = reader.take(size, f"{size} bytes of flags")
         reader.end(f"{size} bytes of flags")
+        most = (MAX_NODES * max(count, 1) + 7) // 8
+        if size > most:  # before they take eight times as much
+            raise InputError(f"offset {at}: {size} bytes of flags where {count} hashes take at most {most}")
         used = sum(1 for _ in _walk(total, unpacked(bits, 8 * size, at)))
         if (used + 7) // 8 != size:
             raise InputError(f"offset {at}: {size} bytes of flags where the walk takes {(used + 7) // 8}")
@@ -357,16 +361,18 @@ def made_partial(
     profile: Profile, nodes: _backend.Nodes, indices: Any, size: SupportsIndex
 ) -> PartialMerkleTree:
     """Return the proof of some leaves of a tree."""
-    used, n = _duplicating(profile), natural(size, "size")
+    _duplicating(profile)
+    n = natural(size, "size")
     if n >= 1 << 32:
         raise BoundsError(f"size {n}: a partial Merkle tree has at most 2**32 - 1 leaves")
-    rest = pieces(_backend.set_hashes(nodes, indices, n), D)
-    _backend.set_flags(used.spec, indices, n)
-    chosen = {int(i) for i in indices}
+    rows = pieces(
+        _backend.set_hashes(nodes, indices, n, True), D
+    )  # in one call: the tree may change after it
+    chosen = [int(i) for i in indices]
     walk = list(_planned(n, chosen))
     cut = sorted([(k, i) for k, i, flag, has_hash in walk if has_hash and not flag])
-    found = dict(zip(cut, rest, strict=True))
-    hashes = [nodes.leaf(i) if flag else found[k, i] for k, i, flag, has_hash in walk if has_hash]
+    found = dict(zip([*[(0, i) for i in chosen], *cut], rows, strict=True))
+    hashes = [found[k, i] for k, i, _, has_hash in walk if has_hash]
     return PartialMerkleTree._made(n, b"".join(hashes), bytes([flag for _, _, flag, _ in walk]))
 
 
