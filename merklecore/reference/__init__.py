@@ -16,8 +16,8 @@ backend where no extension is built. Both keep one contract (n messages, d bytes
 - ``root(spec, leaves, hashed, threads)``, ``leaf_hash(spec, leaf)``;
 - ``leaf_hashes(spec, leaves, hashed, threads, what)``: level 0, uint8, shape (n, d); messages call the leaves
   ``what``;
-- ``Nodes(spec)``: the complete nodes of every level: ``extend``, ``append``, ``leaf``, ``root``,
-  ``equal_pairs``, ``nbytes``;
+- ``Nodes(spec)``: the complete nodes of every level: ``make_room``, ``extend``, ``append``, ``leaf``,
+  ``root``, ``equal_pairs``, ``nbytes``;
 - ``update(nodes, indices, leaves, hashed, threads)``: leaves replaced, all or none;
   ``truncate(nodes, size)``;
   ``level_rows(nodes, level, start, stop)``: complete nodes as a memoryview, ``same_leaves(one, other)``;

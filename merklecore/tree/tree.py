@@ -276,12 +276,12 @@ class MerkleTree:
         root: the root that it must have; profile: the rules. The file's checksum shows damage, but who can
         write the file can write another checksum: only a ``root`` and a ``profile`` from where you trust show
         that these are the leaves. All inner nodes are hashed anew. InputError says what is wrong and at which
-        offset. The file is mapped into memory while it is read, and must not be cut short meanwhile.
+        offset, of a file that is no regular one, and of one whose length changes while it is read.
 
-        >>> MerkleTree.load("/dev/null")  # doctest: +ELLIPSIS
+        >>> MerkleTree.load("/dev/null")
         Traceback (most recent call last):
             ...
-        merklecore.errors.InputError: offset 0: nothing is not the mark of a tree, 894d...
+        merklecore.errors.InputError: path: '/dev/null' is no regular file
         """
         return cls._made(*storage.load(path, _root(root), profile))
 
