@@ -22,7 +22,7 @@ backend where no extension is built. Both keep one contract (n messages, d bytes
   ``truncate(nodes, size)``;
   ``level_rows(nodes, level, start, stop)``: complete nodes as a memoryview, ``same_leaves(one, other)``;
 - ``Range(spec, start)``: the fewest nodes over leaves [start, start + size): ``append``, ``extend`` (with
-  ``on_nodes``), ``merge``, ``nodes``, ``restore``, ``root``;
+  ``on_nodes``), ``extend_batches``, ``merge``, ``nodes``, ``state``, ``restore``, ``root``;
 - ``path(nodes, index, size)``: the siblings from a leaf to the root, as bytes; ``paths(nodes, indices,
   size)``: of several leaves, as the n + 1 int64 where the rows of each begin and end, and the rows, uint8,
   shape (total, d);

@@ -3,6 +3,7 @@
 import copy
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -207,9 +208,9 @@ def test_what_is_no_file_of_a_tree(tmp_path):
         with pytest.raises(TypeError, match=f"path: a name is needed, not {type(wrong).__name__}"):
             SMALL.save(wrong)
     for wrong in ("a\0b", b"a\0b", "\ud800"):
-        with pytest.raises(mc.InputError, match="path: .* name of a file"):
+        with pytest.raises(mc.InputError, match=r"path: .* name of a file"):
             mc.MerkleTree.load(wrong)
-        with pytest.raises(mc.InputError, match="path: .* name of a file"):
+        with pytest.raises(mc.InputError, match=r"path: .* name of a file"):
             SMALL.save(wrong)
     for wrong in ("text", 5, None, [b"a"]):
         with pytest.raises(TypeError, match="data: a bytes-like object"):
@@ -275,7 +276,8 @@ def test_a_file_whose_length_changes_while_it_is_read(length, small_parts, tmp_p
     path, pread = tmp_path / "of.tree", os.pread
     tree = mc.MerkleTree([bytes([i]) for i in range(30)])
     data = bytes(tree)
-    short = length <= 0 or length == 10
+    kind = "shorter" if length <= 0 or length == 10 else "longer"
+    told = []
     to = length if length in (0, 10) else len(data) + length
     for step in range(1000):
         path.write_bytes(data)
@@ -293,13 +295,13 @@ def test_a_file_whose_length_changes_while_it_is_read(length, small_parts, tmp_p
             try:
                 read = mc.MerkleTree.load(path)
             except mc.InputError as error:
-                kind = "shorter" if short else "longer"
-                assert str(error).endswith(f"the file has become {kind} while it was read")
+                told.append(re.sub(r"offset \d+", "offset", str(error)))
             else:
                 assert steps <= step
                 same(read, tree)
                 break
-    assert step > 15
+    assert len(told) > 15
+    assert set(told) == {f"offset: the file has become {kind} while it was read"}
 
 
 def test_short_reads(tmp_path, monkeypatch):
