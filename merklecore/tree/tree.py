@@ -54,8 +54,9 @@ def merkle_root(
     threads: None (as many as the CPUs when the work is large), or 1 to 1024. The root is the same.
     executor: an object with ``submit``, as ``concurrent.futures.Executor`` has, or Dask's
     ``client.get_executor()``: aligned parts of the leaves are hashed by its workers, each in as many
-    ``threads``. A numpy.memmap travels as path and offsets, and workers open the file; all else travels as
-    slices. What a worker raises is raised here. Not for Arrow data (InputError).
+    ``threads``. A numpy.memmap travels as path and offsets, and workers open the file, which must stay as it
+    is meanwhile (InputError); all else travels as slices. What a worker raises is raised here. Not for Arrow
+    data (InputError).
 
     InputError for input that is wrong, more leaves than the profile's limit, or no leaves where the profile
     has no root for that; TypeError for a wrong type. Of a stream a message calls leaf 70 ``leaves[64:][6]``.
