@@ -212,12 +212,21 @@ def _replace(path: StrPath, pieces: Callable[[], Iterator[bytes | memoryview]]) 
     """Write a file beside ``path`` and put it in its place once it is on the disk.
 
     A link stays, and what it leads to is replaced; permissions stay. Where anything fails, the new file is
-    removed and the old one is as it was; killed on the way, a file ``.merklecore-*.tmp`` may be left.
+    removed and the old one is as it was; killed on the way, a file ``.merklecore-*.tmp`` may be left. Only
+    when the folder cannot be forced to the disk, which comes last, is the new file in its place already.
     """
     target = os.path.realpath(_named(path))
     mode = _mode(target)
-    folder = os.path.dirname(target)
-    beside = os.path.join(folder, f".merklecore-{os.urandom(8).hex()}.tmp")
+    folder = os.open(os.path.dirname(target), os.O_RDONLY)  # one that cannot be opened is met before writing
+    try:
+        _write_beside(target, mode, pieces)
+        os.fsync(folder)  # the file's entry is data of the folder
+    finally:
+        os.close(folder)
+
+
+def _write_beside(target: str, mode: int | None, pieces: Callable[[], Iterator[bytes | memoryview]]) -> None:
+    beside = os.path.join(os.path.dirname(target), f".merklecore-{os.urandom(8).hex()}.tmp")
     file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666)
     try:
         try:
@@ -235,8 +244,3 @@ def _replace(path: StrPath, pieces: Callable[[], Iterator[bytes | memoryview]]) 
     except BaseException:
         os.unlink(beside)
         raise
-    file = os.open(folder, os.O_RDONLY)  # its entry is data of the folder
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

@@ -5,6 +5,7 @@ import os
 import pickle
 import re
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -352,6 +353,42 @@ def test_whatever_fails(call, kept, monkeypatch):
             mc.MerkleTree([b"new"] * 1000).save(kept)
     assert kept.read_bytes() == before
     assert os.listdir(kept.parent) == ["of.tree"]
+
+
+def test_a_folder_that_cannot_be_opened(kept, monkeypatch):
+    """It is met before anything is written."""
+    right, before = os.open, kept.read_bytes()
+
+    def refused(path, *arguments, **named):
+        if os.path.isdir(path):
+            raise PermissionError(13, "Permission denied")
+        return right(path, *arguments, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", refused)
+        with pytest.raises(PermissionError):
+            mc.MerkleTree([b"new"]).save(kept)
+    assert kept.read_bytes() == before
+    assert os.listdir(kept.parent) == ["of.tree"]
+
+
+def test_a_folder_that_cannot_be_forced_to_the_disk(kept, monkeypatch):
+    """That comes last: the new file is there, and the error says that it may not stay."""
+    right, new = os.fsync, mc.MerkleTree([b"new"])
+
+    def fails(file):
+        if stat.S_ISDIR(os.fstat(file).st_mode):
+            raise OSError(5, "Input/output error")
+        right(file)
+
+    open_before = len(os.listdir("/dev/fd"))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fails)
+        with pytest.raises(OSError, match="Input/output error"):
+            new.save(kept)
+    assert mc.MerkleTree.load(kept) == new
+    assert os.listdir(kept.parent) == ["of.tree"]
+    assert len(os.listdir("/dev/fd")) == open_before
 
 
 def test_an_error_that_is_kept_does_not_keep_the_tree(tmp_path, monkeypatch):
