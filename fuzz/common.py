@@ -117,7 +117,7 @@ def tried(name: str, target: Target, data: bytes) -> Hashable:
 def frugal(size: int, call: Callable[[], object]) -> None:
     """Call what decodes an input of so many bytes: it may hold a small multiple of them, whatever they claim.
 
-    Python's objects are what makes it a multiple: 56 bytes and a pointer for the list that is ``[],`` in JSON.
+    Python's objects make it a multiple: 56 bytes and a pointer for the list that is ``[],`` in JSON.
     """
     tracemalloc.start()
     try:
