@@ -86,19 +86,47 @@ cdef class Range:
         cdef uint32_t isas = allowed(self.spec.rule.hash, kernel)
         cdef Messages source = messages_of(leaves, what, self.spec.width(ready))
         cdef unsigned crew = <unsigned>thread_count(threads, work(source))
-        if on_nodes is not None and not callable(on_nodes):
-            raise TypeError(f"on_nodes: a callable is needed, not {type(on_nodes).__name__}")
+        _callable(on_nodes)
         self.idle()
-        self.admit(source.c.n)
+        self.busy = True
+        try:
+            return self.put(source, ready, crew, isas, on_nodes)
+        finally:
+            self.busy = False
+
+    def extend_batches(self, batches, hashed=False, threads=None, kernel=None, on_nodes=None):
+        """Adds leaves in batches, pairs of them and of what messages call them; returns their indices.
+
+        To others it is one change, as long as the batches come. Without `on_nodes` it is made at their end.
+        """
+        cdef bint ready = hashed
+        cdef uint32_t isas = allowed(self.spec.rule.hash, kernel)
+        cdef Messages source
+        cdef Range target = self
+        thread_count(threads, 0)
+        _callable(on_nodes)
+        self.idle()
         cdef uint64_t first = self.c.start + self.c.size
         self.busy = True
         try:
             if on_nodes is None:
-                self.add(source, ready, crew, isas)
-            else:
-                self.add_windows(source, ready, crew, isas, on_nodes)
+                target = Range(self.spec, self.c.start)
+                target.c = self.c
+            for leaves, what in batches:
+                source = messages_of(leaves, what, self.spec.width(ready))
+                target.put(source, ready, <unsigned>thread_count(threads, work(source)), isas, on_nodes)
+            self.c = target.c
         finally:
             self.busy = False
+        return range(first, self.c.start + self.c.size)
+
+    cdef object put(self, Messages source, bint ready, unsigned crew, uint32_t isas, object on_nodes):
+        cdef uint64_t first = self.c.start + self.c.size
+        self.admit(source.c.n)
+        if on_nodes is None:
+            self.add(source, ready, crew, isas)
+        else:
+            self.add_windows(source, ready, crew, isas, on_nodes)
         return range(first, first + source.c.n)
 
     cdef int add(self, Messages source, bint ready, unsigned crew, uint32_t isas) except -1:
@@ -174,9 +202,14 @@ cdef class Range:
 
     def nodes(self):
         """The hashes, left to right."""
+        return self.state()[2]
+
+    def state(self):
+        """Start, size and nodes, of one moment."""
+        cdef mc_range now = self.c  # to make objects may run anything
         cdef size_t d = self.spec.d
         cdef unsigned i
-        return tuple([digest_at(self.c.node + i * d, d) for i in range(self.c.count)])
+        return now.start, now.size, tuple([digest_at(now.node + i * d, d) for i in range(now.count)])
 
     def restore(self, size, bytes nodes not None):
         """Makes an empty range one of `size` leaves under these nodes."""
@@ -200,6 +233,12 @@ cdef class Range:
             return self.spec.empty_tree()
         failed(mc_range_root(&self.spec.rule, &self.c, root, allowed(self.spec.rule.hash, None)))
         return digest_at(root, self.spec.d)
+
+
+cdef int _callable(object on_nodes) except -1:
+    if on_nodes is not None and not callable(on_nodes):
+        raise TypeError(f"on_nodes: a callable is needed, not {type(on_nodes).__name__}")
+    return 0
 
 
 cdef object _rows(const uint8_t *at, uint64_t n, size_t d):

@@ -128,6 +128,13 @@ cdef class Nodes:
             k += 1
         return 0
 
+    def make_room(self, size):
+        """Takes room for `size` leaves at once, for those who add them one part after the other."""
+        cdef uint64_t n = natural(size, "size")
+        self.still()
+        self.spec.admit(n)
+        self.reserve(n)
+
     cdef int grow(self, int k, uint64_t kept, uint64_t rows) except -1:
         cdef size_t d = self.spec.d
         if rows * d > self.levels[k].bytes:

@@ -16,13 +16,13 @@ backend where no extension is built. Both keep one contract (n messages, d bytes
 - ``root(spec, leaves, hashed, threads)``, ``leaf_hash(spec, leaf)``;
 - ``leaf_hashes(spec, leaves, hashed, threads, what)``: level 0, uint8, shape (n, d); messages call the leaves
   ``what``;
-- ``Nodes(spec)``: the complete nodes of every level: ``extend``, ``append``, ``leaf``, ``root``,
-  ``equal_pairs``, ``nbytes``;
+- ``Nodes(spec)``: the complete nodes of every level: ``make_room``, ``extend``, ``append``, ``leaf``,
+  ``root``, ``equal_pairs``, ``nbytes``;
 - ``update(nodes, indices, leaves, hashed, threads)``: leaves replaced, all or none;
   ``truncate(nodes, size)``;
   ``level_rows(nodes, level, start, stop)``: complete nodes as a memoryview, ``same_leaves(one, other)``;
 - ``Range(spec, start)``: the fewest nodes over leaves [start, start + size): ``append``, ``extend`` (with
-  ``on_nodes``), ``merge``, ``nodes``, ``restore``, ``root``;
+  ``on_nodes``), ``extend_batches``, ``merge``, ``nodes``, ``state``, ``restore``, ``root``;
 - ``path(nodes, index, size)``: the siblings from a leaf to the root, as bytes; ``paths(nodes, indices,
   size)``: of several leaves, as the n + 1 int64 where the rows of each begin and end, and the rows, uint8,
   shape (total, d);

@@ -16,7 +16,7 @@ from merklecore.reference.trees import Spec, close, one_leaf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import SupportsIndex
 
     from numpy import uint8
@@ -33,18 +33,25 @@ LAST = (1 << 64) - 1
 
 
 class Range:
-    """The fewest nodes over leaves [start, start + size), left to right."""
+    """The fewest nodes over leaves [start, start + size), left to right.
 
-    __slots__ = ("_nodes", "_spec", "_writing", "size", "start")
+    ``_held`` is size and nodes, changed as one: a reader beside a writer has them of one moment.
+    """
+
+    __slots__ = ("_held", "_spec", "_writing", "start")
 
     def __init__(self, spec: Spec, start: SupportsIndex = 0) -> None:
         if not isinstance(spec, Spec):
             raise TypeError(f"spec: a Spec is needed, not {type(spec).__name__}")
         self._spec = spec
         self.start = natural(start, "start")
-        self.size = 0
-        self._nodes: list[bytes] = []
+        self._held: tuple[int, list[bytes]] = (0, [])
         self._writing = allocate_lock()
+
+    @property
+    def size(self) -> int:
+        """Number of leaves."""
+        return self._held[0]
 
     def _begin(self) -> None:
         if not self._writing.acquire(blocking=False):
@@ -62,7 +69,7 @@ class Range:
         self._begin()
         try:
             self._admit(1)
-            self._set(self._grown([(0, node)]), self.size + 1)
+            self._held = (self.size + 1, self._grown([(0, node)]))
             return self.start + self.size - 1
         finally:
             self._writing.release()
@@ -83,32 +90,58 @@ class Range:
         check_kernel(kernel)
         rows = Rows(leaves, what, self._spec.width(hashed))
         check_threads(threads)
-        if on_nodes is not None and not callable(on_nodes):
-            raise TypeError(f"on_nodes: a callable is needed, not {type(on_nodes).__name__}")
+        check_callable(on_nodes)
         self._begin()
         try:
-            self._admit(rows.n)
-            before, done = (self._nodes, self.size), 0
-            first = self.start + self.size
-            try:
-                while done < rows.n:
-                    window = 1 << WINDOW_LEVEL
-                    now = min(rows.n - done, window - (first + done) % window)
-                    level = self._spec.leaf_hashes(rows.block(done, done + now), hashed)
-                    nodes = self._window(level, on_nodes)
-                    done += now
-                    self._set(nodes, self.size + now)
-                    if on_nodes is not None:
-                        before = (self._nodes, self.size)
-            except BaseException:
-                self._nodes, self.size = before
-                raise
-            return range(first, first + rows.n)
+            return self._put(rows, hashed, on_nodes)
         finally:
             self._writing.release()
 
-    def _set(self, nodes: list[bytes], size: int) -> None:
-        self._nodes, self.size = nodes, size
+    def extend_batches(
+        self,
+        batches: Iterable[tuple[Messages, str]],
+        hashed: bool = False,
+        threads: SupportsIndex | None = None,
+        kernel: str | None = None,
+        on_nodes: OnNodes | None = None,
+    ) -> range:
+        """Add leaves in batches, pairs of them and of what messages call them; return their indices.
+
+        To others it is one change, as long as the batches come. Without ``on_nodes`` it is made at their end.
+        """
+        check_kernel(kernel)
+        check_threads(threads)
+        check_callable(on_nodes)
+        self._begin()
+        try:
+            first, target = self.start + self.size, self
+            if on_nodes is None:
+                target = Range(self._spec, self.start)
+                target._held = self._held
+            for leaves, what in batches:
+                target._put(Rows(leaves, what, self._spec.width(hashed)), hashed, on_nodes)
+            self._held = target._held
+            return range(first, self.start + self.size)
+        finally:
+            self._writing.release()
+
+    def _put(self, rows: Rows, hashed: bool, on_nodes: OnNodes | None) -> range:
+        self._admit(rows.n)
+        before, done = self._held, 0
+        first = self.start + self.size
+        try:
+            while done < rows.n:
+                window = 1 << WINDOW_LEVEL
+                now = min(rows.n - done, window - (first + done) % window)
+                level = self._spec.leaf_hashes(rows.block(done, done + now), hashed)
+                self._held = (self.size + now, self._window(level, on_nodes))
+                done += now
+                if on_nodes is not None:
+                    before = self._held
+        except BaseException:
+            self._held = before
+            raise
+        return range(first, first + rows.n)
 
     def _window(self, level: list[bytes], on_nodes: OnNodes | None) -> list[bytes]:
         """The nodes of the range after leaf hashes that end in the window in which they begin."""
@@ -126,7 +159,7 @@ class Range:
         self, added: list[tuple[int, bytes]], made: dict[int, list[tuple[int, bytes]]] | None = None
     ) -> list[bytes]:
         """The nodes of the range after (level, node) have been put behind it, siblings joined."""
-        nodes, at = list(self._nodes), self.start + self.size
+        nodes, at = list(self._held[1]), self.start + self.size
         for level, node in added:
             k, index = level, at >> level
             at += 1 << level
@@ -147,19 +180,24 @@ class Range:
             raise TypeError(f"other: a Range is needed, not {type(other).__name__}")
         self._begin()
         try:
-            if other.start != self.start + self.size:
+            start, size, nodes = other.state()
+            if start != self.start + self.size:
                 end = self.start + self.size
-                raise InputError(f"a range from {other.start} on does not follow one that ends at {end}")
-            self._admit(other.size)
-            levels = covering_levels(other.start, other.start + other.size)
-            added = list(zip(levels, other._nodes, strict=True))
-            self._set(self._grown(added), self.size + other.size)
+                raise InputError(f"a range from {start} on does not follow one that ends at {end}")
+            self._admit(size)
+            added = list(zip(covering_levels(start, start + size), nodes, strict=True))
+            self._held = (self.size + size, self._grown(added))
         finally:
             self._writing.release()
 
     def nodes(self) -> tuple[bytes, ...]:
         """The hashes, left to right."""
-        return tuple(self._nodes)
+        return tuple(self._held[1])
+
+    def state(self) -> tuple[int, int, tuple[bytes, ...]]:
+        """Start, size and nodes, of one moment."""
+        size, nodes = self._held
+        return self.start, size, tuple(nodes)
 
     def restore(self, size: SupportsIndex, nodes: bytes) -> None:
         """Make an empty range one of ``size`` leaves under these nodes."""
@@ -172,7 +210,7 @@ class Range:
             needed = len(list(covering_levels(self.start, self.start + n))) * d
             if len(nodes) != needed:
                 raise InputError(f"nodes: {len(nodes)} bytes where {needed} are needed")
-            self._set([nodes[i : i + d] for i in range(0, needed, d)], n)
+            self._held = (n, [nodes[i : i + d] for i in range(0, needed, d)])
         finally:
             self._writing.release()
 
@@ -180,12 +218,19 @@ class Range:
         """The root over all leaves from 0 on."""
         if self.start:
             raise InputError(f"a range that starts at {self.start} has no root")
-        if self.size == 0:
+        size, nodes = self._held
+        if size == 0:
             return self._spec.empty_tree()
         peaks = [b""] * 64
-        for k, node in zip(covering_levels(0, self.size), self._nodes, strict=True):
+        for k, node in zip(covering_levels(0, size), nodes, strict=True):
             peaks[k] = node
-        return close(self._spec, self.size, peaks)[1]
+        return close(self._spec, size, peaks)[1]
+
+
+def check_callable(on_nodes: OnNodes | None) -> None:
+    """Check what completed nodes are handed to."""
+    if on_nodes is not None and not callable(on_nodes):
+        raise TypeError(f"on_nodes: a callable is needed, not {type(on_nodes).__name__}")
 
 
 def covering_levels(start: int, stop: int) -> Iterator[int]:

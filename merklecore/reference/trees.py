@@ -260,6 +260,14 @@ class Nodes:
         """Bytes of all digests; what Python takes to hold them is more."""
         return sum(map(len, self._levels)) * self._spec.digest_size
 
+    def make_room(self, size: SupportsIndex) -> None:
+        """Be told of ``size`` leaves that will be added one part after the other: lists need no room."""
+        self._begin()
+        try:
+            self._spec.admit(natural(size, "size"))
+        finally:
+            self._writing.release()
+
     def extend(
         self,
         leaves: Messages,

@@ -13,7 +13,8 @@ from merklecore.tree.proofs import (
     RangeProof,
 )
 from merklecore.tree.ranges import CompactRange
-from merklecore.tree.tree import MerkleTree, merkle_root
+from merklecore.tree.roots import merkle_root
+from merklecore.tree.tree import MerkleTree
 
 __all__ = [
     "CompactRange",

@@ -61,6 +61,8 @@ def root(
         for future in waiting:
             future.cancel()
         raise
+    if not first:
+        return _backend.root(profile.spec, (), hashed, threads)  # what was asked for is looked at there
     return merged.root(first, threads)
 
 
@@ -111,18 +113,30 @@ def reduce_file(
     offset: int,
     n: int,
     width: int,
+    state: tuple[int, int],
     hashed: bool,
     threads: SupportsIndex | None,
 ) -> bytes:
-    """Hash n leaves of ``width`` bytes each that stand in a file."""
+    """Hash n leaves of ``width`` bytes each that stand in a file, which is in this state before and after.
+
+    They are read, not mapped: a file that is cut short under a mapping ends the process.
+    """
     import numpy
 
-    size, end = os.stat(path).st_size, offset + n * width
-    if size < end:
-        raise InputError(f"{path}: has {size} bytes, the leaves in it end at {end}")
-    return reduce_part(
-        profile, first, numpy.memmap(path, numpy.uint8, "r", offset, (n, width)), hashed, threads
-    )
+    end = offset + n * width
+    with open(path, "rb") as file:
+        size, _ = before = _state(os.fstat(file.fileno()))
+        if size < end:
+            raise InputError(f"{path}: has {size} bytes, the leaves in it end at {end}")
+        rows = numpy.fromfile(file, numpy.uint8, n * width, offset=offset)
+        if before != state or _state(os.fstat(file.fileno())) != state or rows.size != n * width:
+            raise InputError(f"{path}: has been changed or replaced since its leaves were given")
+    return reduce_part(profile, first, rows.reshape(n, width), hashed, threads)
+
+
+def _state(found: os.stat_result) -> tuple[int, int]:
+    """Size and time of the last change: what a file has on every machine that it is seen from."""
+    return found.st_size, found.st_mtime_ns
 
 
 # ---- cutting -----------------------------------------------------------------------------------------------
@@ -181,9 +195,9 @@ def _cut_rows(leaves: Any, width: int) -> Iterator[tuple[Any, ...]] | None:
         return None
     step, file = _part_leaves(n, width), _file_of(leaves)
     if file is not None:
-        path, begin = file
+        path, begin, state = file
         sizes = [(i, min(step, n - i)) for i in range(0, n, step)]
-        return ((m, reduce_file, path, begin + i * width, m, width) for i, m in sizes)
+        return ((m, reduce_file, path, begin + i * width, m, width, state) for i, m in sizes)
     if isinstance(leaves, numpy.ndarray):
         rows = numpy.ndarray.view(leaves, numpy.ndarray).view(numpy.uint8).reshape(n, width)
     else:
@@ -191,8 +205,8 @@ def _cut_rows(leaves: Any, width: int) -> Iterator[tuple[Any, ...]] | None:
     return ((min(step, n - i), reduce_part, rows[i : i + step]) for i in range(0, n, step))
 
 
-def _file_of(leaves: Any) -> tuple[str, int] | None:
-    """Path and offset of an array that is a file in memory, as the file has it."""
+def _file_of(leaves: Any) -> tuple[str, int, tuple[int, int]] | None:
+    """Path, offset and state of the file that an array is; None where its path leads to that no longer."""
     import mmap
 
     import numpy
@@ -206,5 +220,26 @@ def _file_of(leaves: Any) -> tuple[str, int] | None:
         return None
     if whole.mode == "c" or whole.filename is None:  # changes of its own, or no name
         return None
-    inside = leaves.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
-    return os.path.abspath(whole.filename), whole.offset + inside
+    address, begin = leaves.__array_interface__["data"][0], whole.__array_interface__["data"][0]
+    path = os.path.abspath(whole.filename)
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    if _mapped_inode(address) not in (found.st_ino, None):
+        return None
+    return path, whole.offset + address - begin, _state(found)
+
+
+def _mapped_inode(address: int) -> int | None:
+    """The inode of the file that is mapped at an address; None where the system does not tell."""
+    try:
+        with open("/proc/self/maps", "rb") as maps:
+            for line in maps:
+                span, _, _, _, inode, *_ = line.split(maxsplit=5)
+                begin, _, end = span.partition(b"-")
+                if int(begin, 16) <= address < int(end, 16):
+                    return int(inode)
+    except OSError:
+        pass
+    return None

@@ -7,7 +7,7 @@ from merklecore.errors import InputError
 from merklecore.tree.arguments import as_bytes
 from merklecore.tree.profiles import resolve, same_rules
 from merklecore.tree.records import Cursor, profile_record, read_profile
-from merklecore.tree.streams import batches, is_stream, place
+from merklecore.tree.streams import batches, is_stream, named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class CompactRange:
     start: index of the first leaf. BoundsError for one that is negative or above 2^64 - 1, which is where
     every range ends at the latest.
 
-    One writer or many readers: a change while another call changes the range raises BufferError.
+    One writer or many readers: a change while another call changes the range raises BufferError. An
+    ``extend`` that takes an iterator changes it until that has ended.
 
     >>> left, right = CompactRange(), CompactRange(start=2)
     >>> left.extend([b"a", b"b"]), right.append(b"c")
@@ -152,15 +153,7 @@ class CompactRange:
         """
         if not is_stream(leaves):
             return self._range.extend(leaves, hashed, threads, None, on_nodes)  # type: ignore[arg-type]
-        first = self.start + self.size
-        target = self._range if on_nodes is not None else _backend.Range(self._profile.spec, first)
-        done = 0
-        for batch in batches(leaves):
-            target.extend(batch, hashed, threads, None, on_nodes, place(done))
-            done += len(batch)
-        if on_nodes is None:
-            self._range.merge(target)
-        return range(first, first + done)
+        return self._range.extend_batches(named(batches(leaves)), hashed, threads, None, on_nodes)
 
     def merge(self, other: CompactRange) -> None:
         """Put the leaves of another range behind those of this one, which then has both; ``other`` stays.
@@ -205,8 +198,7 @@ class CompactRange:
         """Whether two ranges stand over the same places with the same nodes, under the same rules."""
         if not isinstance(other, CompactRange):
             return NotImplemented
-        one, two = self._range, other._range
-        same = one.start == two.start and one.size == two.size and one.nodes() == two.nodes()
+        same = self._range.state() == other._range.state()
         return same and same_rules(self._profile, other._profile)
 
     __hash__ = None  # type: ignore[assignment]  # it changes
@@ -223,7 +215,8 @@ def encoded(profile: Profile, found: _backend.Range) -> bytes:
     """Return the encoding of what the backend has of a range, under any profile."""
     record = profile_record(profile)
     head = bytes((TYPE, VERSION)) + len(record).to_bytes(4, "big") + record
-    return head + b"".join((found.start.to_bytes(8, "big"), found.size.to_bytes(8, "big"), *found.nodes()))
+    start, size, nodes = found.state()
+    return head + b"".join((start.to_bytes(8, "big"), size.to_bytes(8, "big"), *nodes))
 
 
 def decoded(data: bytes) -> tuple[Profile, _backend.Range]:

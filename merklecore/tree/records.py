@@ -26,11 +26,15 @@ class Cursor:
         self.view = memoryview(data).cast("B")
         self.at, self.end = 0, self.view.nbytes
 
-    def take(self, size: int, what: str) -> memoryview:
-        """Return the next ``size`` bytes, where they lie."""
+    def skip(self, size: int, what: str) -> None:
+        """Pass over the next ``size`` bytes, which must be there."""
         if size > self.end - self.at:
             raise InputError(f"offset {self.at}: ends within {what}, which has {size} bytes")
         self.at += size
+
+    def take(self, size: int, what: str) -> memoryview:
+        """Return the next ``size`` bytes, where they lie."""
+        self.skip(size, what)
         return self.view[self.at - size : self.at]
 
     def number(self, size: int, what: str) -> int:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from merklecore.hashing import Data
     from merklecore.tree.profiles import Profile
 
-__all__ = ["batches", "gathered", "is_stream", "place", "root"]
+__all__ = ["batches", "gathered", "is_stream", "named", "place", "root"]
 
 MOST_LEAVES = 1 << 14  # of a batch
 MOST_BYTES = 1 << 23  # of a batch, as near as the one before it tells
@@ -69,6 +69,18 @@ def place(done: int) -> str:
     ('leaves', 'leaves[64:]')
     """
     return f"leaves[{done}:]" if done else "leaves"
+
+
+def named(found: Iterable[list[Data]]) -> Iterator[tuple[list[Data], str]]:
+    """Return batches with what messages call their leaves.
+
+    >>> [what for _, what in named([[b"a", b"b"], [b"c"]])]
+    ['leaves', 'leaves[2:]']
+    """
+    done = 0
+    for batch in found:
+        yield batch, place(done)
+        done += len(batch)
 
 
 def gathered(profile: Profile, leaves: Iterable[Data], hashed: bool, threads: Any) -> bytes:

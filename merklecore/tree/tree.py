@@ -1,4 +1,4 @@
-"""Roots, and trees that are kept."""
+"""Trees that are kept."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from merklecore.tree.streams import is_stream
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from concurrent.futures import Executor
     from typing import Any, Self, SupportsIndex, TypeAlias
 
     from _typeshed import ReadableBuffer, StrPath
@@ -29,47 +28,7 @@ if TYPE_CHECKING:
 
     Indices: TypeAlias = Sequence[SupportsIndex] | NDArray[Any]
 
-__all__ = ["MerkleTree", "merkle_root"]
-
-
-def merkle_root(
-    leaves: Messages | Iterable[Data],
-    profile: Profile | str = "rfc6962",
-    *,
-    hashed: bool = False,
-    threads: SupportsIndex | None = None,
-    executor: Executor | None = None,
-) -> bytes:
-    """Return the root over n leaves, d bytes, without keeping the tree: O(log n) memory beyond the input.
-
-    Where the profile's tree is a heap (OpenZeppelin) no node has its place before the number of leaves is
-    known, so there it takes up to 2 n d bytes.
-
-    leaves: what ``hash_many`` takes, n of any lengths; with ``hashed``, or where the profile takes leaves as
-    they are, n digests of d bytes, which may also stand in one flat buffer. Or any other iterable of leaves,
-    which is taken in batches, so that its end need not be known or fit into memory. (With odd="heap" all leaf
-    hashes are held.) A set or a dict, which is in no order of yours, is refused.
-    profile: a name in ``profiles`` or a Profile.
-    hashed: the leaves are leaf hashes already.
-    threads: None (as many as the CPUs when the work is large), or 1 to 1024. The root is the same.
-    executor: an object with ``submit``, as ``concurrent.futures.Executor`` has, or Dask's
-    ``client.get_executor()``: aligned parts of the leaves are hashed by its workers, each in as many
-    ``threads``. A numpy.memmap travels as path and offsets, and workers open the file; all else travels as
-    slices. What a worker raises is raised here. Not for Arrow data (InputError).
-
-    InputError for input that is wrong, more leaves than the profile's limit, or no leaves where the profile
-    has no root for that; TypeError for a wrong type. Of a stream a message calls leaf 70 ``leaves[64:][6]``.
-
-    >>> merkle_root([b"a", b"b", b"c"]).hex()[:16]
-    '36642e73c2540ab1'
-    """
-    if executor is not None:
-        from merklecore.tree import parts
-
-        return parts.root(executor, profile, leaves, hashed, threads)
-    if is_stream(leaves):
-        return streams.root(resolve(profile), leaves, hashed, threads)
-    return _backend.root(resolve(profile).spec, leaves, hashed, threads)  # type: ignore[arg-type]  # no stream
+__all__ = ["MerkleTree"]
 
 
 class MerkleTree:
@@ -85,7 +44,7 @@ class MerkleTree:
     >>> tree = MerkleTree([b"a", b"b"])
     >>> tree.append(b"c")
     2
-    >>> tree.root == merkle_root([b"a", b"b", b"c"])
+    >>> tree == MerkleTree([b"a", b"b", b"c"])
     True
     """
 
@@ -253,8 +212,10 @@ class MerkleTree:
         """Write the tree to a file (docs/formats.md), d bytes a leaf, in the place of one that is there.
 
         It is written beside its place, forced to the disk and moved there: whatever happens, ``path`` is the
-        whole old file or the whole new one. OSError says what failed; then nothing is left behind. InputError
-        where something stands that is no regular file, such as a device or a folder.
+        whole old file or the whole new one. OSError says what failed; then all is as it was,
+        unless it was the last step, which forces the folder to the disk: then the new file is there, and a
+        crash of the system may bring back the old one. InputError where something stands that is no regular
+        file, such as a device or a folder.
         BufferError while another call changes the tree; a change while it is saved raises BufferError there.
 
         >>> import os, tempfile
@@ -276,12 +237,12 @@ class MerkleTree:
         root: the root that it must have; profile: the rules. The file's checksum shows damage, but who can
         write the file can write another checksum: only a ``root`` and a ``profile`` from where you trust show
         that these are the leaves. All inner nodes are hashed anew. InputError says what is wrong and at which
-        offset. The file is mapped into memory while it is read, and must not be cut short meanwhile.
+        offset, of a file that is no regular one, and of one whose length changes while it is read.
 
-        >>> MerkleTree.load("/dev/null")  # doctest: +ELLIPSIS
+        >>> MerkleTree.load("/dev/null")
         Traceback (most recent call last):
             ...
-        merklecore.errors.InputError: offset 0: nothing is not the mark of a tree, 894d...
+        merklecore.errors.InputError: path: '/dev/null' is no regular file
         """
         return cls._made(*storage.load(path, _root(root), profile))
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import merklecore as mc
 from merklecore import _native, reference
 from merklecore.tree.geometry import covering_nodes
-from tests.meanwhile import meanwhile
+from tests.meanwhile import at_step, meanwhile
 from tests.shapes import noise
 
 WINDOW = 1 << 14
@@ -238,6 +238,70 @@ def test_a_store_that_changes_the_range(backend):
 def test_a_store_that_is_none(backend, wrong):
     with pytest.raises(TypeError, match="on_nodes: a callable is needed"):
         backend.Range(spec_of(backend)).extend(LEAVES, on_nodes=wrong)
+    with pytest.raises(TypeError, match="on_nodes: a callable is needed"):
+        backend.Range(spec_of(backend)).extend_batches([], on_nodes=wrong)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_batches_that_change_the_range(backend, stored):
+    """To others all batches are one change: none comes in between, and readers see whole batches, or none."""
+    made, seen = backend.Range(spec_of(backend), 3), []
+    made.extend(LEAVES[3:7])
+
+    def batches():
+        for i in (7, 27, 47):
+            for change in (
+                lambda: made.append(b""),
+                lambda: made.extend([b""]),
+                lambda: made.extend_batches([]),
+                lambda: made.merge(backend.Range(spec_of(backend), 3 + made.size)),
+            ):
+                with pytest.raises(BufferError, match="the range is being changed by another call"):
+                    change()
+            seen.append(made.state())
+            yield LEAVES[i : i + 20], "leaves"
+
+    told = []
+    on_nodes = (lambda *node: told.append(node)) if stored else None
+    assert made.extend_batches(batches(), on_nodes=on_nodes) == range(7, 67)
+    assert made.state() == (3, 64, expected(3, 67))
+    assert seen == [(3, i - 3, expected(3, i)) for i in ((7, 27, 47) if stored else (7, 7, 7))]
+    assert bool(told) is stored
+    assert made.append(LEAVES[67]) == 67  # it is free again
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_batches_that_fail(backend, stored):
+    """What is raised leaves what was handed over whole, and frees the range."""
+    made = backend.Range(spec_of(backend))
+    made.append(LEAVES[0])
+
+    def cut():
+        yield LEAVES[1:5], "leaves"
+        raise OSError("the line is cut")
+
+    for batches, error, text in (
+        (cut(), OSError, "the line is cut"),
+        ([(LEAVES[:3], "leaves"), ([b"", 5], "leaves[3:]")], TypeError, r"leaves\[3:\]\[1\]: a bytes-like"),
+    ):
+        before = made.size
+        with pytest.raises(error, match=text):
+            made.extend_batches(batches, on_nodes=(lambda *node: None) if stored else None)
+        assert (made.size > before) is stored
+    for wrong, error in ((0, mc.InputError), (True, TypeError), ("2", TypeError)):
+        with pytest.raises(error, match="threads: "):
+            made.extend_batches([], threads=wrong)
+    end = made.start + made.size
+    assert made.append(b"") == end
+
+
+@given(st.integers(0, 2), st.lists(st.integers(0, 3), max_size=6))
+def test_states_are_of_one_moment(start, sizes):
+    for backend in (_native, reference):
+        made = backend.Range(spec_of(backend), start)
+        for size in sizes:
+            made.extend(LEAVES[:size])
+            assert made.state() == (made.start, made.size, made.nodes())
 
 
 # ---- refusals ----------------------------------------------------------------------------------------------
@@ -371,6 +435,36 @@ def test_iterators():
     for wrong in ("text", {b"a", b"b"}, {b"a": 1}, 5, None):
         with pytest.raises(TypeError, match="leaves: "):
             made.extend(wrong)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_an_iterator_that_changes_the_range(stored):
+    """It is told so, and goes on; what it gives has the indices that are returned."""
+    made, store = mc.CompactRange(), Store(0)
+
+    def leaves():
+        for i in range(200):
+            if i == 100:
+                with pytest.raises(BufferError, match="the range is being changed by another call"):
+                    made.append(b"of another")
+            yield b"%d" % i
+
+    assert made.extend(leaves(), on_nodes=store if stored else None) == range(200)
+    assert made.size == 200
+    assert made.root == mc.merkle_root([b"%d" % i for i in range(200)])
+
+
+def test_encodings_beside_a_writer():
+    """Between any two instructions of it the range may grow: what comes out is one of its states."""
+    states = {bytes(ranged(0, 3)), bytes(ranged(0, 4))}
+    met, reached, step = set(), True, 0
+    while reached:
+        made = ranged(0, 3)
+        with at_step(step, "ranges.py", lambda made=made: made.append(LEAVES[3])) as passed:
+            met.add(bytes(made))
+        reached, step = passed.is_set(), step + 1
+    assert met == states
+    assert step > 10
 
 
 def failing(n):

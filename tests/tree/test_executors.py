@@ -188,13 +188,53 @@ def test_errors_of_a_worker(executor, tmp_path):
     path = tmp_path / "leaves"
     path.write_bytes(ROWS.tobytes())
     rows = np.memmap(path, np.uint8, "r", 0, (MANY, 32))
-    path.rename(tmp_path / "elsewhere")
-    with pytest.raises(FileNotFoundError, match="leaves"):
-        mc.merkle_root(rows, executor=executor)
     path.write_bytes(b"short")
     with pytest.raises(mc.InputError, match="leaves: has 5 bytes, the leaves in it end at "):
         mc.merkle_root(rows, executor=executor)
     assert mc.merkle_root(LIST, executor=executor) == mc.merkle_root(ROWS)  # it serves on
+
+
+def test_a_mapped_file_that_was_replaced(executor, tmp_path):
+    """What is mapped is hashed, with an executor as without: not what has its name now."""
+    path = tmp_path / "leaves"
+    path.write_bytes(ROWS.tobytes())
+    rows = np.memmap(path, np.uint8, "r", 0, (MANY, 32))
+    path.rename(tmp_path / "elsewhere")
+    expected = mc.merkle_root(ROWS)
+    assert mc.merkle_root(rows, executor=executor) == expected
+    path.write_bytes(ROWS[::-1].tobytes())
+    assert mc.merkle_root(rows, executor=executor) == expected
+    other = np.memmap(path, np.uint8, "r", 0, (MANY, 32))
+    assert mc.merkle_root(rows, executor=executor) == expected
+    assert mc.merkle_root(other, executor=executor) == mc.merkle_root(LIST[::-1])
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "text"),
+    [
+        (lambda path: path.rename(path.with_name("elsewhere")), FileNotFoundError, "leaves"),
+        (lambda path: os.truncate(path, 5), mc.InputError, "has 5 bytes, the leaves in it end at "),
+        (lambda path: os.truncate(path, 32 * MANY + 1), mc.InputError, "changed or replaced since"),
+        (lambda path: os.utime(path, ns=(1, 1)), mc.InputError, "changed or replaced since"),
+        (lambda path: path.with_name("new").replace(path), mc.InputError, "changed or replaced since"),
+    ],
+    ids=["moved", "cut short", "longer", "touched", "replaced"],
+)
+def test_a_mapped_file_that_changes_while_it_is_hashed(change, error, text, tmp_path):
+    path = tmp_path / "leaves"
+    path.write_bytes(ROWS.tobytes())
+    (tmp_path / "new").write_bytes(ROWS[::-1].tobytes())
+    os.utime(tmp_path / "new", ns=(2, 2))
+
+    class Later(Now):
+        def submit(self, *arguments):
+            if len(self.calls) == 2:
+                change(path)
+            return super().submit(*arguments)
+
+    rows = np.memmap(path, np.uint8, "r", 0, (MANY, 32))
+    with pytest.raises(error, match=text):
+        mc.merkle_root(rows, executor=Later())
 
 
 def test_a_stream_that_raises(executor):
@@ -282,8 +322,11 @@ def test_leaves_that_are_none(executor):
         mc.merkle_root(ROWS[::2], executor=executor)
     with pytest.raises(mc.InputError, match="an empty tree has no root"):
         mc.merkle_root([], "openzeppelin", executor=executor)
-    with pytest.raises(mc.InputError, match="threads"):
-        mc.merkle_root(LIST, executor=executor, threads=0)
+    for leaves in (LIST, [], iter([])):
+        with pytest.raises(mc.InputError, match="threads"):
+            mc.merkle_root(leaves, executor=executor, threads=0)
+        with pytest.raises(TypeError, match="threads"):
+            mc.merkle_root(leaves, executor=executor, threads="x")
     limited = mc.profiles["ssz"].replace(limit=5000)
     with pytest.raises(mc.InputError, match="where the limit is 5000"):
         mc.merkle_root(ROWS, limited, executor=executor)

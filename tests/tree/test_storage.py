@@ -3,7 +3,9 @@
 import copy
 import os
 import pickle
+import re
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -156,7 +158,8 @@ def test_leaves_that_change_places():
 
 
 def sealed(head, rows=b""):
-    return head + rows + storage._checksum(head, memoryview(rows))
+    pieces = [rows[i : i + 65_536] for i in range(0, len(rows), 65_536)]
+    return head + rows + mc.merkle_root([head, *pieces])
 
 
 def test_what_a_right_checksum_does_not_excuse():
@@ -200,10 +203,15 @@ def test_what_is_no_file_of_a_tree(tmp_path):
         mc.MerkleTree.load(tmp_path / "nothing")
     with pytest.raises(IsADirectoryError):
         mc.MerkleTree.load(tmp_path)
-    for wrong in (None, 5.0, ["a"]):
-        with pytest.raises(TypeError):
+    for wrong in (None, 5.0, ["a"], 3, True):
+        with pytest.raises(TypeError, match=f"path: a name is needed, not {type(wrong).__name__}"):
             mc.MerkleTree.load(wrong)
-        with pytest.raises(TypeError):
+        with pytest.raises(TypeError, match=f"path: a name is needed, not {type(wrong).__name__}"):
+            SMALL.save(wrong)
+    for wrong in ("a\0b", b"a\0b", "\ud800"):
+        with pytest.raises(mc.InputError, match=r"path: .* name of a file"):
+            mc.MerkleTree.load(wrong)
+        with pytest.raises(mc.InputError, match=r"path: .* name of a file"):
             SMALL.save(wrong)
     for wrong in ("text", 5, None, [b"a"]):
         with pytest.raises(TypeError, match="data: a bytes-like object"):
@@ -213,6 +221,97 @@ def test_what_is_no_file_of_a_tree(tmp_path):
     (tmp_path / "pickle").write_bytes(pickle.dumps(SMALL))
     with pytest.raises(mc.InputError, match="is not the mark of a tree"):
         mc.MerkleTree.load(tmp_path / "pickle")
+
+
+# ---- reading files -----------------------------------------------------------------------------------------
+
+
+def test_a_number_is_no_path(tmp_path):
+    """A file that is open as a number stays open, and is not read from."""
+    SMALL.save(tmp_path / "of.tree")
+    with open(tmp_path / "of.tree", "rb") as file:
+        with pytest.raises(TypeError, match="path: a name is needed, not int"):
+            mc.MerkleTree.load(file.fileno())
+        assert file.read() == bytes(SMALL)
+
+
+def test_what_is_no_regular_file_is_not_read(tmp_path):
+    """A pipe that nobody writes to is not waited for."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "link").symlink_to("pipe")
+    code = (
+        "import signal, sys, merklecore as mc\n"
+        "signal.alarm(10)\n"
+        "try:\n    mc.MerkleTree.load(sys.argv[1])\n"
+        "except mc.InputError as error:\n    print(error, end='')\n"
+    )
+    for path in (pipe, tmp_path / "link", "/dev/null", "/dev/zero"):
+        assert output(code, path) == f"path: {str(path)!r} is no regular file"
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    """Files are read as large ones are, in several parts."""
+    monkeypatch.setattr(storage, "PIECE", 64)
+    monkeypatch.setattr(storage, "PART", 128)
+
+
+@pytest.mark.parametrize("name", mc.profiles)
+def test_several_parts(name, small_parts, tmp_path):
+    """They make the same tree, and it takes no more memory."""
+    for n in (0, 1, 4, 5, 8, 9, 100):
+        tree = mc.MerkleTree([bytes([i]) * 32 for i in range(n)], name)
+        room = tree.nbytes
+        tree.save(tmp_path / "of.tree")
+        data = (tmp_path / "of.tree").read_bytes()
+        assert data == bytes(tree)
+        for read in (mc.MerkleTree.load(tmp_path / "of.tree"), mc.MerkleTree.from_bytes(data)):
+            assert read.nbytes == room
+            same(read, tree)
+
+
+@pytest.mark.parametrize("length", [0, 10, -60, -40, -1, 1, 1000])
+def test_a_file_whose_length_changes_while_it_is_read(length, small_parts, tmp_path, monkeypatch):
+    """Cut short or longer, before any of its parts: an error, however far reading has come."""
+    path, pread = tmp_path / "of.tree", os.pread
+    tree = mc.MerkleTree([bytes([i]) for i in range(30)])
+    data = bytes(tree)
+    kind = "shorter" if length <= 0 or length == 10 else "longer"
+    told = []
+    to = length if length in (0, 10) else len(data) + length
+    for step in range(1000):
+        path.write_bytes(data)
+        steps = 0
+
+        def changed(*arguments, step=step):
+            nonlocal steps
+            if steps == step:
+                os.truncate(path, to)
+            steps += 1
+            return pread(*arguments)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "pread", changed)
+            try:
+                read = mc.MerkleTree.load(path)
+            except mc.InputError as error:
+                told.append(re.sub(r"offset \d+", "offset", str(error)))
+            else:
+                assert steps <= step
+                same(read, tree)
+                break
+    assert len(told) > 15
+    assert set(told) == {f"offset: the file has become {kind} while it was read"}
+
+
+def test_short_reads(tmp_path, monkeypatch):
+    """The system may give less than it is asked for."""
+    SMALL.save(tmp_path / "of.tree")
+    pread = os.pread
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pread", lambda file, size, at: pread(file, max(size // 3, 1), at))
+        same(mc.MerkleTree.load(tmp_path / "of.tree"), SMALL)
 
 
 # ---- writing -----------------------------------------------------------------------------------------------
@@ -254,6 +353,42 @@ def test_whatever_fails(call, kept, monkeypatch):
             mc.MerkleTree([b"new"] * 1000).save(kept)
     assert kept.read_bytes() == before
     assert os.listdir(kept.parent) == ["of.tree"]
+
+
+def test_a_folder_that_cannot_be_opened(kept, monkeypatch):
+    """It is met before anything is written."""
+    right, before = os.open, kept.read_bytes()
+
+    def refused(path, *arguments, **named):
+        if os.path.isdir(path):
+            raise PermissionError(13, "Permission denied")
+        return right(path, *arguments, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", refused)
+        with pytest.raises(PermissionError):
+            mc.MerkleTree([b"new"]).save(kept)
+    assert kept.read_bytes() == before
+    assert os.listdir(kept.parent) == ["of.tree"]
+
+
+def test_a_folder_that_cannot_be_forced_to_the_disk(kept, monkeypatch):
+    """That comes last: the new file is there, and the error says that it may not stay."""
+    right, new = os.fsync, mc.MerkleTree([b"new"])
+
+    def fails(file):
+        if stat.S_ISDIR(os.fstat(file).st_mode):
+            raise OSError(5, "Input/output error")
+        right(file)
+
+    open_before = len(os.listdir("/dev/fd"))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fails)
+        with pytest.raises(OSError, match="Input/output error"):
+            new.save(kept)
+    assert mc.MerkleTree.load(kept) == new
+    assert os.listdir(kept.parent) == ["of.tree"]
+    assert len(os.listdir("/dev/fd")) == open_before
 
 
 def test_an_error_that_is_kept_does_not_keep_the_tree(tmp_path, monkeypatch):
