@@ -13,7 +13,7 @@ from pathlib import Path
 
 import merklecore as mc
 
-PATIENCE = 120  # seconds; whoever takes longer hangs
+PATIENCE = 600  # seconds; whoever takes longer hangs
 
 
 def in_a_fork(task: Callable[[], object]) -> None:

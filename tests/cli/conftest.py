@@ -57,7 +57,7 @@ def run_sum(start: Callable[..., subprocess.Popen[bytes]]) -> Callable[..., tupl
         *arguments: str | bytes | Path, stdin: bytes = b"", cwd: Path | None = None
     ) -> tuple[int, bytes, str]:
         with start("sum", *map(os.fsdecode, arguments), cwd=cwd) as process:
-            out, err = process.communicate(stdin, timeout=120)
+            out, err = process.communicate(stdin, timeout=600)
         return process.returncode, out, err.decode("utf-8", "surrogateescape")
 
     return run
