@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from merklecore import _backend
 from merklecore.errors import InputError, ProofError
 from merklecore.tree.profiles import resolve
@@ -12,7 +10,7 @@ from merklecore.tree.proofs.encoding import VERSION, Reader, array_of, hex_list,
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any, SupportsIndex
 
     from _typeshed import ReadableBuffer
@@ -167,7 +165,9 @@ class FlaggedMultiProof(Frozen):
         >>> FlaggedMultiProof.from_openzeppelin({"leaves": [], "proof": ["0x61"], "proofFlags": [False]})
         FlaggedMultiProof(1 hash of 1 bytes, 1 flag)
         """
-        if not isinstance(multiproof, Mapping):
+        from collections import abc
+
+        if not isinstance(multiproof, abc.Mapping):
             raise TypeError(f"multiproof: a mapping is needed, not {type(multiproof).__name__}")
         for key in ("proof", "proofFlags"):
             if not isinstance(multiproof.get(key), (list, tuple)):
