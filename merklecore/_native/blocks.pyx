@@ -294,7 +294,7 @@ cdef class Bitcoin:
         cdef mc_span *blocks = NULL
         cdef unsigned crew
         cdef mc_status status
-        if len(chains) != n:
+        if <size_t>len(chains) != n:
             raise InputError(f"contexts: {len(chains)} where {n} are needed")
         try:
             reports = <mc_bitcoin_report *>PyMem_Calloc(max(n, 1), sizeof(mc_bitcoin_report))
