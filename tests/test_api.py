@@ -98,7 +98,7 @@ BLOCKS = {
 def test_exactly_the_public_names_of_blocks_are_exported():
     assert set(mc.blocks.__all__) == BLOCKS
     for name in BLOCKS:
-        assert getattr(mc.blocks, name) is not None
+        assert hasattr(mc.blocks, name)
 
 
 def public_things():

@@ -216,7 +216,7 @@ cdef object _exported(object method, str what):
         raise
     except TypeError as error:
         raise TypeError(f"{what}: {error}") from error
-    except Exception as error:
+    except Exception as error:  # it comes from the producer, which may raise anything
         raise InputError(f"{what}: {error}") from error
 
 

@@ -43,7 +43,7 @@ class Kept(NamedTuple):
 
     faults: list[Found] = []  # noqa: RUF012 - a default, never changed
     fault_count: int = 0
-    warnings: list[Found] = []  # noqa: RUF012
+    warnings: list[Found] = []  # noqa: RUF012 - as above
     warning_count: int = 0
     unchecked: int = 0
     root: bytes | None = None

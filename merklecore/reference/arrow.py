@@ -368,7 +368,7 @@ def _exported(method: Callable[[], Any], what: str) -> Any:
         raise
     except TypeError as error:
         raise TypeError(f"{what}: {error}") from error
-    except Exception as error:
+    except Exception as error:  # it comes from the producer, which may raise anything
         raise InputError(f"{what}: {error}") from error
 
 

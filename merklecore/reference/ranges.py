@@ -138,7 +138,7 @@ class Range:
                 done += now
                 if on_nodes is not None:
                     before = self._held
-        except BaseException:
+        except BaseException:  # an interrupt too: the range is as it was
             self._held = before
             raise
         return range(first, first + rows.n)

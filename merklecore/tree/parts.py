@@ -57,7 +57,7 @@ def root(
             first += n
         while waiting:
             merged.add(waiting.pop(0).result())
-    except BaseException:
+    except BaseException:  # an interrupt too: nothing goes on that nobody waits for
         for future in waiting:
             future.cancel()
         raise

@@ -152,7 +152,7 @@ class CompactRange:
         [(0, 0), (0, 1), (0, 2), (1, 0)]
         """
         if not is_stream(leaves):
-            return self._range.extend(leaves, hashed, threads, None, on_nodes)  # type: ignore[arg-type]
+            return self._range.extend(leaves, hashed, threads, None, on_nodes)  # type: ignore[arg-type]  # no stream
         return self._range.extend_batches(named(batches(leaves)), hashed, threads, None, on_nodes)
 
     def merge(self, other: CompactRange) -> None:

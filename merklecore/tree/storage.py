@@ -241,6 +241,6 @@ def _write_beside(target: str, mode: int | None, pieces: Callable[[], Iterator[b
         finally:
             os.close(file)
         os.replace(beside, target)
-    except BaseException:
+    except BaseException:  # an interrupt too: nothing is left behind
         os.unlink(beside)
         raise

@@ -53,7 +53,7 @@ def batches(
     source, count, done = iter(leaves), min(FIRST, most), 0
     while batch := list(islice(source, count)):
         try:
-            mean = sum(map(len, batch)) // len(batch) + 1  # type: ignore[arg-type]
+            mean = sum(map(len, batch)) // len(batch) + 1  # type: ignore[arg-type]  # not every buffer has one
         except TypeError:  # no bytes: whoever takes the batch says so
             mean = 1
         yield batch

@@ -151,7 +151,7 @@ class Tx:
         return sha256d(self.raw())
 
     def but(self, **changes: object) -> Tx:
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return replace(self, **changes)  # type: ignore[arg-type]  # fields by name
 
 
 def coinbase(
@@ -161,7 +161,7 @@ def coinbase(
     """Return a coinbase that BIP 34 accepts at this height."""
     script = height_push(height) + b"test" if script is None else script
     outs = (Output(value),) if outputs is None else tuple(outputs)
-    return Tx((Input(NULL, script, FINAL, witness),), outs, **more)  # type: ignore[arg-type]
+    return Tx((Input(NULL, script, FINAL, witness),), outs, **more)  # type: ignore[arg-type]  # fields by name
 
 
 def somewhere(number: int) -> tuple[bytes, int]:
@@ -171,7 +171,7 @@ def somewhere(number: int) -> tuple[bytes, int]:
 
 def spend(number: int, *, witness: tuple[bytes, ...] = (), **more: object) -> Tx:
     """Return a transaction that spends the n-th output from elsewhere."""
-    return Tx((Input(somewhere(number), b"", FINAL, witness),), (Output(1000),), **more)  # type: ignore[arg-type]
+    return Tx((Input(somewhere(number), b"", FINAL, witness),), (Output(1000),), **more)  # type: ignore[arg-type]  # fields by name
 
 
 # ---- blocks ------------------------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ class Block:
     tail: bytes = b""
 
     def but(self, **changes: object) -> Block:
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return replace(self, **changes)  # type: ignore[arg-type]  # fields by name
 
     def build(self) -> Built:
         txids = [tx.txid for tx in self.txs]

@@ -135,7 +135,7 @@ REWARD = 50 * COIN
 
 def at(height: int, **changes: object) -> Context:
     """Return the context of a parent, for a block of this height."""
-    return PARENT._replace(height=height - 1, **changes)  # type: ignore[arg-type]
+    return PARENT._replace(height=height - 1, **changes)  # type: ignore[arg-type]  # fields by name
 
 
 def block(*txs: Tx, first: Tx | None = None, context: Context = PARENT, **more: object) -> Block:
@@ -144,7 +144,7 @@ def block(*txs: Tx, first: Tx | None = None, context: Context = PARENT, **more: 
     assert context.prev_hash is not None
     first = coinbase(context.height + 1, value=REWARD) if first is None else first
     more = {"time": TIME} | more
-    return Block((first, *txs), context.prev_hash, **more)  # type: ignore[arg-type]
+    return Block((first, *txs), context.prev_hash, **more)  # type: ignore[arg-type]  # fields by name
 
 
 def fault(name: str, offset: int, tx: int = -1, a: int = 0, b: int = 0) -> Fault:

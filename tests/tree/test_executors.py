@@ -45,7 +45,7 @@ class Now:
         future = Future()
         try:
             future.set_result(function(*arguments))
-        except Exception as error:
+        except Exception as error:  # as executors do: it belongs to whoever asks for the result
             future.set_exception(error)
         result = future.result
 

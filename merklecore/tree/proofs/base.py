@@ -82,12 +82,12 @@ class Frozen:
     def __hash__(self) -> int:
         return hash((type(self), self._key()))
 
-    def __bytes__(self) -> bytes:
-        raise NotImplementedError
+    if TYPE_CHECKING:  # every kind has its own
 
-    @classmethod
-    def from_bytes(cls, data: ReadableBuffer) -> Self:
-        raise NotImplementedError
+        def __bytes__(self) -> bytes: ...
+
+        @classmethod
+        def from_bytes(cls, data: ReadableBuffer) -> Self: ...
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self).from_bytes, (bytes(self),)
