@@ -7,6 +7,7 @@
  * A heap (MC_ODD_HEAP) is hashed as a queue: leaves 0 to n - 1, then node n + m from 2m and 2m + 1, of which the odd
  * one is the left child; the last, 2n - 2, is the root. */
 #include "merklecore.h"
+#include "sides.h"
 
 #include <string.h>
 
@@ -21,31 +22,22 @@ static size_t plan_levels(const mc_rule *rule, unsigned level, uint64_t index, u
     uint64_t at = index, last = (size - 1) >> level;
     size_t count = 0;
     for (unsigned k = level; last > 0 || (int)k < rule->depth; k++, at >>= 1, last >>= 1) {
-        unsigned side;
-        if (at & 1)
-            side = MC_SIBLING_LEFT;
-        else if (at < last)
-            side = MC_SIBLING_RIGHT;
-        else if (rule->odd == MC_ODD_SPLIT)
-            continue; /* a lone node rises */
-        else
-            side = rule->odd == MC_ODD_DUPLICATE ? MC_SIBLING_COPY
-                   : rule->odd == MC_ODD_PAD     ? MC_SIBLING_ZERO
-                                                 : MC_SIBLING_NONE;
+        const unsigned side = mc_side(rule, at, last);
+        if (side == MC_SIBLING_RISES)
+            continue;
         steps[count++] =
             (mc_step){.place = side == MC_SIBLING_COPY ? at : at ^ 1, .level = (uint8_t)k, .side = (uint8_t)side};
     }
     return count;
 }
 
-static size_t plan_heap(uint64_t index, uint64_t size, mc_step *steps) {
+static size_t plan_heap(const mc_rule *rule, uint64_t index, uint64_t size, mc_step *steps) {
     size_t count = 0;
     for (uint64_t at = index; at < 2 * size - 2; at = size + at / 2) {
         const uint64_t sibling = at ^ 1;
         const int inner = sibling >= size;
-        steps[count++] = (mc_step){.place = inner ? sibling - size : sibling,
-                                   .level = (uint8_t)inner,
-                                   .side = sibling & 1 ? MC_SIBLING_LEFT : MC_SIBLING_RIGHT};
+        steps[count++] = (mc_step){
+            .place = inner ? sibling - size : sibling, .level = (uint8_t)inner, .side = (uint8_t)mc_side(rule, at, 0)};
     }
     return count;
 }
@@ -54,7 +46,7 @@ mc_status mc_plan(const mc_rule *rule, uint64_t index, uint64_t size, mc_step st
     *count = 0;
     if (index >= size || (rule->odd == MC_ODD_HEAP && size > (uint64_t)1 << 63))
         return MC_BAD_INDEX;
-    *count = rule->odd == MC_ODD_HEAP ? plan_heap(index, size, steps) : plan_levels(rule, 0, index, size, steps);
+    *count = rule->odd == MC_ODD_HEAP ? plan_heap(rule, index, size, steps) : plan_levels(rule, 0, index, size, steps);
     return MC_OK;
 }
 

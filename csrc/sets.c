@@ -7,6 +7,7 @@
  * reach the root. Hashes are wanted in the order of the rounds and, in each, of their places: the one order that a
  * proof may have. */
 #include "merklecore.h"
+#include "sides.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,14 +25,11 @@ static inline size_t digest_bytes(const mc_rule *rule) { return mc_hashes[rule->
 
 static inline int is_heap(const front *all) { return all->rule->odd == MC_ODD_HEAP; }
 
-/* The last node of a level; level 64 is that of the largest roots, and no shift reaches it. */
-static inline uint64_t last_of(uint64_t size, unsigned level) { return level < 64 ? (size - 1) >> level : 0; }
-
 /* How many nodes of the front the next round takes; none once the root is reached. */
 static size_t taken(const front *all) {
     size_t n = 0;
     if (!is_heap(all))
-        return last_of(all->size, all->level) == 0 && (int)all->level >= all->rule->depth ? 0 : all->count;
+        return mc_last_of(all->size, all->level) == 0 && (int)all->level >= all->rule->depth ? 0 : all->count;
     if (all->place[0] == 2 * all->size - 2)
         return 0;
     for (const uint64_t first_parent = all->size + all->place[0] / 2; n < all->count; n++)
@@ -45,22 +43,7 @@ static inline unsigned meets(const front *all, size_t i, size_t n) {
     const uint64_t at = all->place[i];
     if (!(at & 1) && i + 1 < n && all->place[i + 1] == at + 1)
         return MC_SIBLING_KNOWN;
-    if (is_heap(all))
-        return at & 1 ? MC_SIBLING_RIGHT : MC_SIBLING_LEFT;
-    if (at & 1)
-        return MC_SIBLING_LEFT;
-    if (at < last_of(all->size, all->level))
-        return MC_SIBLING_RIGHT;
-    switch (all->rule->odd) {
-    case MC_ODD_SPLIT:
-        return MC_SIBLING_RISES;
-    case MC_ODD_DUPLICATE:
-        return MC_SIBLING_COPY;
-    case MC_ODD_PAD:
-        return MC_SIBLING_ZERO;
-    default:
-        return MC_SIBLING_NONE;
-    }
+    return mc_side(all->rule, at, mc_last_of(all->size, all->level));
 }
 
 static inline uint64_t parent(const front *all, uint64_t at) { return is_heap(all) ? all->size + at / 2 : at >> 1; }
@@ -184,10 +167,10 @@ size_t mc_range_plan(const mc_rule *rule, uint64_t size, uint64_t first, uint64_
     size_t wanted = 0;
     if (is_heap(&all))
         return plan_heap_range(&all, first, last, kept, out);
-    for (; last_of(size, all.level) > 0; all.level++, first >>= 1, last >>= 1) {
+    for (; mc_last_of(size, all.level) > 0; all.level++, first >>= 1, last >>= 1) {
         if (first & 1)
             want(&all, kept, first, out, &wanted);
-        if (!(last & 1) && last < last_of(size, all.level))
+        if (!(last & 1) && last < mc_last_of(size, all.level))
             want(&all, kept, last, out, &wanted);
     }
     return wanted;

@@ -8,6 +8,7 @@
  * Proofs whose pairs were the same share a slot from then on: their node is one, and only siblings are compared. A
  * proof that fails leaves the batch. */
 #include "merklecore.h"
+#include "sides.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -87,26 +88,10 @@ static item *sorted(item *items, item *spare, size_t n, uint64_t most) {
 /* What the node at a place of this level, or of the queue of a heap, meets; MC_SIBLING_KNOWN where it is the root. */
 static unsigned meets(const batch *all, uint64_t at) {
     const uint64_t size = all->proofs->size;
-    const uint64_t last =
-        all->level < 64 ? (size - 1) >> all->level : 0; /* of the largest trees level 64 is the root */
-    if (all->rule->odd == MC_ODD_HEAP)
-        return at == 2 * size - 2 ? MC_SIBLING_KNOWN : at & 1 ? MC_SIBLING_RIGHT : MC_SIBLING_LEFT;
-    if (last == 0 && (int)all->level >= all->rule->depth)
-        return MC_SIBLING_KNOWN;
-    if (at & 1)
-        return MC_SIBLING_LEFT;
-    if (at < last)
-        return MC_SIBLING_RIGHT;
-    switch (all->rule->odd) {
-    case MC_ODD_SPLIT:
-        return MC_SIBLING_RISES;
-    case MC_ODD_DUPLICATE:
-        return MC_SIBLING_COPY;
-    case MC_ODD_PAD:
-        return MC_SIBLING_ZERO;
-    default:
-        return MC_SIBLING_NONE;
-    }
+    const uint64_t last = mc_last_of(size, all->level);
+    const int is_root =
+        all->rule->odd == MC_ODD_HEAP ? at == 2 * size - 2 : last == 0 && (int)all->level >= all->rule->depth;
+    return is_root ? MC_SIBLING_KNOWN : mc_side(all->rule, at, last);
 }
 
 static inline int has_hash(unsigned side) { return side <= MC_SIBLING_ZERO; }
