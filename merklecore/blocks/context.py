@@ -7,6 +7,7 @@ import json
 from merklecore._text import shown
 from merklecore.errors import InputError
 from merklecore.tree.arguments import as_bytes, integer
+from merklecore.tree.proofs.encoding import VERSION, object_of, unhex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["Context"]
 
 FIELDS = ("height", "prev_hash", "times", "period_start", "bits", "chainwork", "period_bits", "real_bits")
-VERSION = 1
 MAX_JSON = 4096  # characters; the longest context takes about 500
 MAX_TIMES = 11
 MAX_HEIGHT = (1 << 31) - 1  # what follows a block of this height has none that is known
@@ -124,24 +124,8 @@ class Context:
             ...
         merklecore.errors.InputError: JSON: an object with type, version, height, prev_hash, ...
         """
-        if not isinstance(text, str):
-            raise TypeError(f"JSON: a str is needed, not {type(text).__name__}")
-        if len(text) > MAX_JSON:
-            raise InputError(f"JSON: {len(text)} characters, a context has at most {MAX_JSON}")
-        try:
-            found = json.loads(text, object_pairs_hook=_only_once)
-        except InputError:
-            raise
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"JSON: {error}") from None
-        wanted = ("type", "version", *FIELDS)
-        if not isinstance(found, dict) or found.keys() != set(wanted):
-            raise InputError(f"JSON: an object with {', '.join(wanted)} is needed, and nothing else")
-        if found.pop("type") != "context":
-            raise InputError("JSON: type: a context has 'context'")
-        version = found.pop("version")
-        if type(version) is not int or version != VERSION:
-            raise InputError(f"JSON: version {version!r:.80}, this is version {VERSION}")
+        found: dict[str, Any] = object_of(text, "context", "a context", FIELDS, MAX_JSON)
+        del found["type"], found["version"]
         for field, kinds in _JSON_KINDS.items():
             if not isinstance(found[field], kinds) or isinstance(found[field], bool):
                 raise InputError(f"JSON: {field}: {found[field]!r:.80} is not what stands there")
@@ -246,19 +230,7 @@ def _times(values: Sequence[SupportsIndex] | None, height: int | None) -> tuple[
 def _unhex(value: str | None, what: str) -> bytes | None:
     if value is None:
         return None
-    try:
-        found = bytes.fromhex(value)
-    except ValueError:
-        found = b""
-    if len(found) != 32 or found.hex() != value:
-        raise InputError(f"JSON: {what}: is not 64 digits of lower-case hexadecimal")
-    return found
-
-
-def _only_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for key, value in pairs:
-        if key in found:
-            raise InputError(f"JSON: key {key!r:.80} is given twice")
-        found[key] = value
+    found = unhex(value, f"JSON: {what}")
+    if len(found) != 32:
+        raise InputError(f"JSON: {what}: {len(found)} bytes where 32 are needed")
     return found
