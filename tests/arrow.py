@@ -8,6 +8,17 @@ import struct
 from collections import Counter
 from ctypes import CFUNCTYPE, POINTER, PYFUNCTYPE, c_char_p, c_int, c_int64, c_void_p, py_object
 
+import merklecore as mc
+
+
+def digests(backend, column):
+    """What a backend makes of a column, a row at a time."""
+    return [row.tobytes() for row in backend.hash_many(column, "sha256")]
+
+
+def expected(values):
+    return [mc.sha256(value) for value in values]
+
 
 class Schema(ctypes.Structure):
     pass

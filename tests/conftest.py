@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 import merklecore as mc
+from tests.arrow import Ledger
 
 VECTORS = Path(
     os.environ.get("MERKLECORE_VECTORS") or Path(__file__).parents[1].parent / "shared" / "vectors"
@@ -47,6 +49,14 @@ def backend(request: pytest.FixtureRequest) -> ModuleType:
     return importlib.import_module(
         {"native": "merklecore._native"}.get(request.param, "merklecore.reference")
     )
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    """Arrow structures, and who has released them: at the end all is released that was handed out."""
+    made = Ledger()
+    yield made
+    made.settle()
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import merklecore as mc
 from merklecore import _native, reference
+from tests.arrow import digests, expected
 from tests.processes import output
 
 VALUES = [b"a", b"", b"twelve bytes", b"thirteen byte", b"b" * 100, b"\x00", b"c" * 4096, b""]
@@ -19,14 +20,6 @@ FIXED = {**TYPES, "fixed_size_binary": pa.binary(32)}
 
 each_type = pytest.mark.parametrize("kind", TYPES)
 each_fixed = pytest.mark.parametrize("kind", FIXED)
-
-
-def digests(backend, column):
-    return [row.tobytes() for row in backend.hash_many(column, "sha256")]
-
-
-def expected(values):
-    return [mc.sha256(value) for value in values]
 
 
 def root(backend, column, **options):

@@ -3,24 +3,7 @@
 import pytest
 
 import merklecore as mc
-from tests.arrow import BINARY, VALUES, Exports, Ledger, Streams
-
-
-@pytest.fixture
-def ledger():
-    """Whatever a test does with it: at the end all is released that was handed out."""
-    made = Ledger()
-    yield made
-    made.settle()
-
-
-def digests(backend, column):
-    return [row.tobytes() for row in backend.hash_many(column, "sha256")]
-
-
-def expected(values):
-    return [mc.sha256(value) for value in values]
-
+from tests.arrow import BINARY, VALUES, Exports, Streams, digests, expected
 
 # ---- capsules ----------------------------------------------------------------------------------------------
 

@@ -3,25 +3,21 @@
 import pytest
 
 import merklecore as mc
-from tests.arrow import BINARY, DATA, OFFSETS, VALUES, Exports, Ledger, Streams, int32, int64, view
+from tests.arrow import (
+    BINARY,
+    DATA,
+    OFFSETS,
+    VALUES,
+    Exports,
+    Streams,
+    digests,
+    expected,
+    int32,
+    int64,
+    view,
+)
 
 MOST = 2**63 - 1
-
-
-@pytest.fixture
-def ledger():
-    """Whatever a test does with it: at the end all is released that was handed out."""
-    made = Ledger()
-    yield made
-    made.settle()
-
-
-def digests(backend, column):
-    return [row.tobytes() for row in backend.hash_many(column, "sha256")]
-
-
-def expected(values):
-    return [mc.sha256(value) for value in values]
 
 
 # ---- arrays ------------------------------------------------------------------------------------------------
