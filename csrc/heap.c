@@ -5,6 +5,7 @@
  * pairs stand side by side, and whatever pairs the queue holds can be hashed at once: half of what is left, O(log n)
  * times. As every place depends on n, a tree that has changed is built anew. */
 #include "merklecore.h"
+#include "rule.h"
 
 #include <string.h>
 
@@ -25,7 +26,7 @@ static inline void turn_pairs(const uint8_t *nodes, size_t pairs, uint8_t *out, 
 /* Parents of neighbours in the queue, where the left child stands second. Sorted pairs have no sides. */
 static mc_status hash_neighbours(const mc_rule *rule, const uint8_t *nodes, size_t pairs, uint8_t *out,
                                  uint32_t isas) {
-    const size_t d = mc_hashes[rule->hash].digest_bytes;
+    const size_t d = mc_digest_bytes(rule);
     uint8_t turned[PASS * 2 * MC_MAX_DIGEST];
     if (rule->sort_pairs)
         return mc_hash_siblings(rule, nodes, pairs, out, isas);
@@ -55,7 +56,7 @@ typedef struct batch {
 
 static mc_status batch_task(void *context, size_t i, unsigned worker) {
     const batch *all = context;
-    const size_t d = mc_hashes[all->rule->hash].digest_bytes, first = i * TASK;
+    const size_t d = mc_digest_bytes(all->rule), first = i * TASK;
     const size_t pairs = all->pairs - first < TASK ? all->pairs - first : TASK;
     (void)worker;
     return hash_neighbours(all->rule, all->nodes + 2 * first * d, pairs, all->out + first * d, all->isas);
@@ -69,7 +70,7 @@ static mc_status hash_batch(const mc_rule *rule, const uint8_t *nodes, size_t pa
 
 mc_status mc_heap(const mc_rule *rule, const uint8_t *leaves, size_t n, uint8_t *inner, uint32_t isas,
                   unsigned threads) {
-    const size_t d = mc_hashes[rule->hash].digest_bytes;
+    const size_t d = mc_digest_bytes(rule);
     if (n < 2)
         return MC_OK;
     size_t m = n / 2; /* nodes there are: those over two leaves */
@@ -93,7 +94,7 @@ mc_status mc_heap(const mc_rule *rule, const uint8_t *leaves, size_t n, uint8_t 
 
 static mc_status root_in(const mc_rule *rule, const mc_messages *leaves, uint8_t *work, uint8_t *root, uint32_t isas,
                          unsigned threads) {
-    const size_t d = mc_hashes[rule->hash].digest_bytes, n = leaves->n;
+    const size_t d = mc_digest_bytes(rule), n = leaves->n;
     const uint8_t *nodes = leaves->rows;
     uint8_t *inner = work;
     mc_status status = MC_OK;
@@ -111,7 +112,7 @@ static mc_status root_in(const mc_rule *rule, const mc_messages *leaves, uint8_t
 
 mc_status mc_heap_root(const mc_rule *rule, const mc_messages *leaves, int hashed, uint8_t *root, uint32_t isas,
                        unsigned threads) {
-    const size_t d = mc_hashes[rule->hash].digest_bytes, n = leaves->n;
+    const size_t d = mc_digest_bytes(rule), n = leaves->n;
     mc_rule taken = *rule;
     if (hashed)
         taken.leaf = MC_LEAF_AS_IS;

@@ -5,6 +5,7 @@
  * cache, on any thread. What is left at the right edge, one perfect subtree (a peak) for each set bit of the size, is
  * where the rules differ, and mc_close is the only place that knows how. */
 #include "merklecore.h"
+#include "rule.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,6 @@ enum {
     STACK_LEAVES = 128,     /* a tree this small works on the stack */
     BLOCKS_PER_THREAD = 64, /* of a wave: the last of them is all that one thread waits for another */
 };
-
-static inline size_t digest_bytes(const mc_rule *rule) { return mc_hashes[rule->hash].digest_bytes; }
 
 static inline uint64_t first_word(const uint8_t *p) {
     return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40 | (uint64_t)p[3] << 32 |
@@ -37,7 +36,7 @@ static inline void sort_pairs(const uint8_t *nodes, size_t pairs, uint8_t *out, 
 
 static mc_status hash_sorted(const mc_rule *rule, const uint8_t *nodes, size_t pairs, uint8_t *out, uint32_t isas) {
     enum { PASS = 4 * MC_MAX_LANES };
-    const size_t d = digest_bytes(rule);
+    const size_t d = mc_digest_bytes(rule);
     uint8_t sorted[PASS * 2 * MC_MAX_DIGEST];
     while (pairs > 0) {
         const size_t now = pairs < PASS ? pairs : PASS;
@@ -63,13 +62,13 @@ mc_status mc_hash_siblings(const mc_rule *rule, const uint8_t *nodes, size_t pai
 }
 
 mc_status mc_hash_lone(const mc_rule *rule, const uint8_t *node, uint8_t *out, uint32_t isas) {
-    const mc_messages one = {.rows = node, .width = digest_bytes(rule), .n = 1};
+    const mc_messages one = {.rows = node, .width = mc_digest_bytes(rule), .n = 1};
     return mc_hash_messages(rule->hash, rule->node_prefix, rule->node_prefix_bytes, &one, 0, 1, out, isas);
 }
 
 static mc_status hash_pair(const mc_rule *rule, const uint8_t *left, const uint8_t *right, uint8_t *out,
                            uint32_t isas) {
-    const size_t d = digest_bytes(rule);
+    const size_t d = mc_digest_bytes(rule);
     uint8_t pair[2 * MC_MAX_DIGEST];
     memcpy(pair, left, d);
     memcpy(pair + d, right, d);
@@ -78,7 +77,7 @@ static mc_status hash_pair(const mc_rule *rule, const uint8_t *left, const uint8
 
 /* Equal siblings matter where odd levels are duplicated, and only there (CVE-2012-2459). */
 static uint64_t equal_siblings(const mc_rule *rule, const uint8_t *nodes, size_t pairs) {
-    const size_t d = digest_bytes(rule);
+    const size_t d = mc_digest_bytes(rule);
     uint64_t found = 0;
     if (rule->odd == MC_ODD_DUPLICATE)
         for (size_t i = 0; i < pairs; i++, nodes += 2 * d)
@@ -88,7 +87,7 @@ static uint64_t equal_siblings(const mc_rule *rule, const uint8_t *nodes, size_t
 
 mc_status mc_leaf_hashes(const mc_rule *rule, const mc_messages *leaves, size_t first, size_t n, uint8_t *out,
                          uint32_t isas) {
-    const size_t d = digest_bytes(rule);
+    const size_t d = mc_digest_bytes(rule);
     const uint8_t *prefix = rule->leaf_prefix;
     const size_t prefix_bytes = rule->leaf_prefix_bytes;
     const mc_messages digests = {.rows = out, .width = d, .n = n};
@@ -124,7 +123,7 @@ static mc_status hash_task(void *context, size_t i, unsigned worker) {
     const hashing *all = context;
     const size_t first = i * BLOCK, n = all->leaves->n - first < BLOCK ? all->leaves->n - first : BLOCK;
     (void)worker;
-    return mc_leaf_hashes(all->rule, all->leaves, first, n, all->out + first * digest_bytes(all->rule), all->isas);
+    return mc_leaf_hashes(all->rule, all->leaves, first, n, all->out + first * mc_digest_bytes(all->rule), all->isas);
 }
 
 mc_status mc_leaf_hashes_parallel(const mc_rule *rule, const mc_messages *leaves, int hashed, uint8_t *out,
@@ -141,7 +140,7 @@ mc_status mc_leaf_hashes_parallel(const mc_rule *rule, const mc_messages *leaves
 /* Reduces n <= BLOCK leaves; `scratch` has room for n rows. peak[k] is written where bit k of n is set. */
 static mc_status reduce_block(const mc_rule *rule, const mc_messages *leaves, size_t first, size_t n, uint8_t *scratch,
                               uint8_t (*peak)[MC_MAX_DIGEST], uint64_t *equal, uint32_t isas) {
-    const size_t d = digest_bytes(rule);
+    const size_t d = mc_digest_bytes(rule);
     const uint8_t *nodes = scratch;
     if (rule->leaf == MC_LEAF_AS_IS && leaves->spans == NULL) {
         nodes = leaves->rows + first * d; /* nothing to hash or gather: the first level is read where it stands */
@@ -163,7 +162,7 @@ static mc_status reduce_block(const mc_rule *rule, const mc_messages *leaves, si
 
 /* Puts the root of the next 2^level leaves behind those in `peaks`, whose size it divides. */
 static mc_status add_peak(const mc_rule *rule, mc_peaks *peaks, unsigned level, const uint8_t *node, uint32_t isas) {
-    const size_t d = digest_bytes(rule);
+    const size_t d = mc_digest_bytes(rule);
     uint8_t carry[MC_MAX_DIGEST];
     unsigned k = level;
     memcpy(carry, node, d);
@@ -191,7 +190,7 @@ typedef struct reduction {
 
 static mc_status reduce_task(void *context, size_t i, unsigned worker) {
     const reduction *all = context;
-    const size_t d = digest_bytes(all->rule);
+    const size_t d = mc_digest_bytes(all->rule);
     uint8_t peak[BLOCK_LEVEL + 1][MC_MAX_DIGEST];
     mc_status status = reduce_block(all->rule, all->leaves, all->first + i * BLOCK, BLOCK,
                                     all->scratch + worker * all->scratch_bytes, peak, &all->equal[worker], all->isas);
@@ -201,7 +200,7 @@ static mc_status reduce_task(void *context, size_t i, unsigned worker) {
 
 /* Whole blocks, in waves, so that memory grows with the threads and not with the leaves. */
 static mc_status reduce_blocks(reduction *all, size_t blocks, mc_peaks *peaks, unsigned threads) {
-    const size_t d = digest_bytes(all->rule), wave = (size_t)threads * BLOCKS_PER_THREAD;
+    const size_t d = mc_digest_bytes(all->rule), wave = (size_t)threads * BLOCKS_PER_THREAD;
     mc_status status = MC_OK;
     while (blocks > 0 && status == MC_OK) {
         const size_t now = blocks < wave ? blocks : wave;
@@ -226,7 +225,7 @@ mc_status mc_reduce(const mc_rule *rule, const mc_messages *leaves, int hashed, 
         peaks->size = leaves->n;
         return reduce_block(&taken, leaves, 0, leaves->n, scratch, peaks->node, &peaks->equal_pairs, isas);
     }
-    const size_t d = digest_bytes(rule), blocks = leaves->n / BLOCK, rest = leaves->n % BLOCK;
+    const size_t d = mc_digest_bytes(rule), blocks = leaves->n / BLOCK, rest = leaves->n % BLOCK;
     uint64_t equal[MC_MAX_THREADS];
     threads = threads > blocks ? (unsigned)blocks : threads;
     threads = threads == 0 ? 1 : threads > MC_MAX_THREADS ? MC_MAX_THREADS : threads;
@@ -252,7 +251,7 @@ mc_status mc_reduce(const mc_rule *rule, const mc_messages *leaves, int hashed, 
 /* ---- the right edge -------------------------------------------------------------------------------------------- */
 
 mc_status mc_close(const mc_rule *rule, uint64_t size, const uint8_t *const *peak, mc_edge *edge, uint32_t isas) {
-    const size_t d = digest_bytes(rule);
+    const size_t d = mc_digest_bytes(rule);
     int open = 0; /* level k ends with edge->node[k], over fewer than 2^k leaves */
     unsigned k = 0;
     edge->present = 0;
@@ -311,7 +310,7 @@ typedef struct extension {
 
 /* Completes the nodes of level k + 1 over leaves [from, to), which begin and end where the level below does. */
 static mc_status complete_level(const extension *all, unsigned k, uint64_t from, uint64_t to, uint64_t *equal) {
-    const size_t d = digest_bytes(all->rule);
+    const size_t d = mc_digest_bytes(all->rule);
     const uint64_t first = from >> (k + 1), end = to >> (k + 1);
     if (first == end)
         return MC_OK;
@@ -322,7 +321,7 @@ static mc_status complete_level(const extension *all, unsigned k, uint64_t from,
 
 static mc_status extend_task(void *context, size_t i, unsigned worker) {
     const extension *all = context;
-    const size_t d = digest_bytes(all->rule);
+    const size_t d = mc_digest_bytes(all->rule);
     const uint64_t begin = (all->size / BLOCK + i) * BLOCK;
     const uint64_t from = begin > all->size ? begin : all->size;
     const uint64_t to = all->end - begin < BLOCK ? all->end : begin + BLOCK;

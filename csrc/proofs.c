@@ -7,11 +7,9 @@
  * A heap (MC_ODD_HEAP) is hashed as a queue: leaves 0 to n - 1, then node n + m from 2m and 2m + 1, of which the odd
  * one is the left child; the last, 2n - 2, is the root. */
 #include "merklecore.h"
-#include "sides.h"
+#include "rule.h"
 
 #include <string.h>
-
-static inline size_t digest_bytes(const mc_rule *rule) { return mc_hashes[rule->hash].digest_bytes; }
 
 static inline unsigned bits(uint64_t x) { return x == 0 ? 0 : 64 - (unsigned)__builtin_clzll(x); }
 
@@ -65,7 +63,7 @@ size_t mc_path_count(const mc_rule *rule, uint64_t index, uint64_t size) {
 /* ---- kept nodes ------------------------------------------------------------------------------------------------- */
 
 static inline const uint8_t *node_at(const mc_rule *rule, const mc_kept *kept, const mc_step *step) {
-    const size_t d = digest_bytes(rule);
+    const size_t d = mc_digest_bytes(rule);
     const unsigned k = step->level;
     if (step->side == MC_SIBLING_ZERO)
         return rule->zeros + k * d;
@@ -101,13 +99,13 @@ void mc_path(const mc_rule *rule, const mc_kept *kept, uint64_t index, uint8_t *
     const uint8_t *found[MC_MAX_DEPTH];
     size_t count;
     if (mc_plan(rule, index, kept->size, steps, &count) == MC_OK)
-        gather(found, locate(rule, kept, steps, count, found), digest_bytes(rule), out);
+        gather(found, locate(rule, kept, steps, count, found), mc_digest_bytes(rule), out);
 }
 
 void mc_paths(const mc_rule *rule, const mc_kept *kept, const uint64_t *indices, size_t n, const int64_t *offset,
               uint8_t *out) {
     enum { AHEAD = 8 }; /* paths whose nodes are on their way from memory */
-    const size_t d = digest_bytes(rule);
+    const size_t d = mc_digest_bytes(rule);
     mc_step steps[MC_MAX_DEPTH];
     const uint8_t *found[AHEAD][MC_MAX_DEPTH];
     size_t hashes[AHEAD], count;
@@ -175,7 +173,7 @@ static inline __attribute__((always_inline)) mc_status fold_by(const mc_rule *ru
 
 mc_status mc_fold(const mc_rule *rule, const uint8_t *leaf_hash, const uint8_t *path, uint64_t index, uint64_t size,
                   uint8_t *root, size_t *fault, mc_step *at, uint32_t isas) {
-    const size_t d = digest_bytes(rule);
+    const size_t d = mc_digest_bytes(rule);
     mc_step steps[MC_MAX_DEPTH];
     size_t count;
     const mc_status status = mc_plan(rule, index, size, steps, &count);
@@ -210,15 +208,15 @@ void mc_consistency(const mc_rule *rule, const mc_kept *kept, uint64_t old, uint
     if (old == kept->size)
         return;
     if (first.place > 0) {
-        memcpy(out, node_at(rule, kept, &first), digest_bytes(rule));
-        out += digest_bytes(rule);
+        memcpy(out, node_at(rule, kept, &first), mc_digest_bytes(rule));
+        out += mc_digest_bytes(rule);
     }
-    gather(found, locate(rule, kept, steps, count, found), digest_bytes(rule), out);
+    gather(found, locate(rule, kept, steps, count, found), mc_digest_bytes(rule), out);
 }
 
 mc_status mc_fold_consistency(const mc_rule *rule, const uint8_t *path, uint64_t old, uint64_t size,
                               const uint8_t *old_root, uint8_t *old_found, uint8_t *new_found, uint32_t isas) {
-    const size_t d = digest_bytes(rule);
+    const size_t d = mc_digest_bytes(rule);
     uint8_t pairs[4 * MC_MAX_DIGEST], both[2 * MC_MAX_DIGEST]; /* of the old tree, then of the new one */
     mc_step first, steps[MC_MAX_DEPTH];
     const size_t count = plan_consistency(old, size, &first, steps);

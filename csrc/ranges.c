@@ -5,11 +5,10 @@
  * and the neighbour begins in the range. The last node stands at the end of the array, so siblings lie side by side.
  */
 #include "merklecore.h"
+#include "rule.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static inline size_t digest_bytes(const mc_rule *rule) { return mc_hashes[rule->hash].digest_bytes; }
 
 /* Level of the largest subtree that begins at leaf `at` and ends at `end` or before. */
 static unsigned level_at(uint64_t at, uint64_t end) {
@@ -30,7 +29,7 @@ static mc_messages slice(const mc_messages *leaves, size_t first, size_t n) {
 
 mc_status mc_range_add(const mc_rule *rule, mc_range *range, unsigned level, const uint8_t *node, uint8_t *made,
                        uint32_t isas) {
-    const size_t d = digest_bytes(rule);
+    const size_t d = mc_digest_bytes(rule);
     uint64_t index = (range->start + range->size) >> level;
     uint8_t *last = range->node + range->count * d;
     memcpy(last, node, d);
@@ -60,7 +59,7 @@ mc_status mc_range_merge(const mc_rule *rule, mc_range *range, const mc_range *n
     const uint64_t end = next->start + next->size;
     const uint8_t *node = next->node;
     mc_status status = MC_OK;
-    for (uint64_t at = next->start; at < end && status == MC_OK; node += digest_bytes(rule)) {
+    for (uint64_t at = next->start; at < end && status == MC_OK; node += mc_digest_bytes(rule)) {
         const unsigned level = level_at(at, end);
         status = mc_range_add(rule, range, level, node, NULL, isas);
         at += (uint64_t)1 << level;
@@ -87,7 +86,7 @@ mc_status mc_range_extend(const mc_rule *rule, mc_range *range, const mc_message
 
 mc_status mc_range_window(const mc_rule *rule, mc_range *range, uint8_t *const *level, const mc_messages *leaves,
                           size_t first, size_t n, int hashed, uint8_t *made, uint32_t isas, unsigned threads) {
-    const size_t d = digest_bytes(rule);
+    const size_t d = mc_digest_bytes(rule);
     const uint64_t end = range->start + range->size, base = end >> MC_WINDOW_LEVEL << MC_WINDOW_LEVEL;
     const uint64_t inside = base > range->start ? base : range->start;
     const mc_messages part = slice(leaves, first, n);
@@ -119,10 +118,10 @@ mc_status mc_range_root(const mc_rule *rule, const mc_range *range, uint8_t *roo
     for (unsigned k = 64; k-- > 0;)
         if (range->size >> k & 1) {
             peak[k] = node;
-            node += digest_bytes(rule);
+            node += mc_digest_bytes(rule);
         }
     mc_status status = mc_close(rule, range->size, peak, &edge, isas);
     if (status == MC_OK)
-        memcpy(root, edge.root, digest_bytes(rule));
+        memcpy(root, edge.root, mc_digest_bytes(rule));
     return status;
 }

@@ -7,7 +7,7 @@
  * reach the root. Hashes are wanted in the order of the rounds and, in each, of their places: the one order that a
  * proof may have. */
 #include "merklecore.h"
-#include "sides.h"
+#include "rule.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +20,6 @@ typedef struct front {
     unsigned level;
     uint64_t *spare; /* of a heap: room for as many places */
 } front;
-
-static inline size_t digest_bytes(const mc_rule *rule) { return mc_hashes[rule->hash].digest_bytes; }
 
 static inline int is_heap(const front *all) { return all->rule->odd == MC_ODD_HEAP; }
 
@@ -94,7 +92,7 @@ static inline void ask(copier *copy, const uint8_t *from) {
 }
 
 static const uint8_t *sibling_at(const front *all, const mc_kept *kept, uint64_t at) {
-    const size_t d = digest_bytes(all->rule);
+    const size_t d = mc_digest_bytes(all->rule);
     const uint64_t place = at ^ 1;
     if (is_heap(all))
         return place < all->size ? kept->level[0] + place * d : kept->level[1] + (place - all->size) * d;
@@ -104,7 +102,7 @@ static const uint8_t *sibling_at(const front *all, const mc_kept *kept, uint64_t
 mc_status mc_set_plan(const mc_rule *rule, uint64_t size, uint64_t *places, size_t n, const mc_kept *kept,
                       uint8_t *out, size_t *hashes, uint8_t *flags, size_t *pairs) {
     front all;
-    copier copy = {.d = digest_bytes(rule), .out = out};
+    copier copy = {.d = mc_digest_bytes(rule), .out = out};
     size_t now, wanted = 0, met = 0;
     mc_status status = begin(&all, rule, size, places, n);
     if (status != MC_OK)
@@ -136,7 +134,7 @@ mc_status mc_set_plan(const mc_rule *rule, uint64_t size, uint64_t *places, size
 }
 
 static void want(const front *all, const mc_kept *kept, uint64_t at, uint8_t *out, size_t *wanted) {
-    const size_t d = digest_bytes(all->rule);
+    const size_t d = mc_digest_bytes(all->rule);
     if (kept != NULL)
         memcpy(out + *wanted * d, sibling_at(all, kept, at), d);
     ++*wanted;
@@ -192,14 +190,14 @@ static mc_status flush(passes *hashed) {
     if (hashed->waiting == 0)
         return MC_OK;
     const mc_status status = mc_hash_siblings(hashed->rule, hashed->pairs, hashed->waiting, hashed->out, hashed->isas);
-    hashed->out += hashed->waiting * digest_bytes(hashed->rule);
+    hashed->out += hashed->waiting * mc_digest_bytes(hashed->rule);
     hashed->waiting = 0;
     return status;
 }
 
 /* Node i of a round and what it meets, as a pair; or its parent itself, where it meets nothing. */
 static mc_status meet(const front *all, passes *hashed, unsigned side, const uint8_t *node, const uint8_t *sibling) {
-    const size_t d = digest_bytes(all->rule);
+    const size_t d = mc_digest_bytes(all->rule);
     mc_status status = MC_OK;
     if (side == MC_SIBLING_RISES || side == MC_SIBLING_NONE) { /* the last of its level: all others come before it */
         status = flush(hashed);
@@ -219,7 +217,7 @@ static mc_status meet(const front *all, passes *hashed, unsigned side, const uin
 /* The parents of the `now` nodes that a round takes, in place. `hash` is the next of the proof. */
 static mc_status fold_round(front *all, uint8_t *nodes, size_t now, size_t *parents, const uint8_t **hash, mc_step *at,
                             passes *hashed) {
-    const size_t d = digest_bytes(all->rule);
+    const size_t d = mc_digest_bytes(all->rule);
     mc_status status = MC_OK;
     hashed->out = nodes;
     *parents = 0;
@@ -250,7 +248,7 @@ static mc_status fold_round(front *all, uint8_t *nodes, size_t now, size_t *pare
 
 mc_status mc_set_fold(const mc_rule *rule, uint64_t size, uint64_t *places, uint8_t *nodes, size_t n,
                       const uint8_t *hashes, mc_step *at, uint32_t isas) {
-    const size_t d = digest_bytes(rule);
+    const size_t d = mc_digest_bytes(rule);
     front all;
     passes hashed; /* 16 KiB, of which nothing is read before it is written */
     hashed.rule = rule;

@@ -4,6 +4,7 @@
  * in which they lie, and each is hashed once: level after level, pairs are gathered into one contiguous piece, hashed
  * in lanes and scattered. Threads take subtrees, as large as leaves each of them a few. */
 #include "merklecore.h"
+#include "rule.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,6 @@ enum {
     DIGIT = 11, /* bits that one pass sorts by */
     TASKS_PER_THREAD = 8,
 };
-
-static inline size_t digest_bytes(const mc_rule *rule) { return mc_hashes[rule->hash].digest_bytes; }
 
 /* A digest or two: of 32 bytes mostly, and then without a call. */
 static inline void copy(uint8_t *to, const uint8_t *from, size_t bytes) {
@@ -93,7 +92,7 @@ static size_t parents_of(const update *all, unsigned k, uint64_t *nodes, size_t 
 
 /* Hashes the given nodes of level k + 1 anew. */
 static mc_status renew(const update *all, unsigned k, const uint64_t *nodes, size_t count) {
-    const size_t d = digest_bytes(all->rule);
+    const size_t d = mc_digest_bytes(all->rule);
     const uint8_t *below = all->level[k];
     uint8_t *above = all->level[k + 1], pairs[PASS * 2 * MC_MAX_DIGEST], made[PASS * MC_MAX_DIGEST];
     for (size_t first = 0; first < count; first += PASS) {
@@ -129,7 +128,7 @@ static size_t change_at(const update *all, uint64_t index) {
 
 static mc_status update_task(void *context, size_t i, unsigned worker) {
     const update *all = context;
-    const size_t d = digest_bytes(all->rule), begin = change_at(all, (uint64_t)i << all->top);
+    const size_t d = mc_digest_bytes(all->rule), begin = change_at(all, (uint64_t)i << all->top);
     const size_t end = (all->size - 1) >> all->top == i ? all->n : change_at(all, (uint64_t)(i + 1) << all->top);
     uint64_t *nodes = all->touched + begin;
     size_t count = end - begin;
@@ -151,7 +150,7 @@ static mc_status update_task(void *context, size_t i, unsigned worker) {
 
 /* Equal siblings among the complete nodes that change with the leaves. */
 static uint64_t equal_above(const update *all) {
-    const size_t d = digest_bytes(all->rule);
+    const size_t d = mc_digest_bytes(all->rule);
     size_t count = all->n;
     uint64_t found = 0;
     for (size_t i = 0; i < count; i++)
@@ -180,7 +179,7 @@ mc_status mc_update(const mc_rule *rule, uint8_t *const *level, uint64_t size, c
         all.size = all.top = 0; /* its inner nodes stand elsewhere, and are made when they are asked for */
     mc_status status;
     if (all.top == 0) { /* few leaves, or leaves alone */
-        const size_t d = digest_bytes(rule);
+        const size_t d = mc_digest_bytes(rule);
         for (size_t i = 0; i < n; i++)
             copy(level[0] + changes[i].index * d, fresh + changes[i].from * d, d);
         status = MC_OK;
@@ -202,7 +201,7 @@ mc_status mc_update(const mc_rule *rule, uint8_t *const *level, uint64_t size, c
 }
 
 uint64_t mc_equal_between(const mc_rule *rule, uint8_t *const *level, uint64_t from, uint64_t to) {
-    const size_t d = digest_bytes(rule);
+    const size_t d = mc_digest_bytes(rule);
     uint64_t found = 0;
     if (rule->odd == MC_ODD_DUPLICATE)
         for (unsigned k = 0; k < 63 && to >> (k + 1) > 0; k++)

@@ -8,7 +8,7 @@
  * Proofs whose pairs were the same share a slot from then on: their node is one, and only siblings are compared. A
  * proof that fails leaves the batch. */
 #include "merklecore.h"
-#include "sides.h"
+#include "rule.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,8 +39,6 @@ typedef struct batch {
     uint8_t rows[2][BATCH * MC_MAX_DIGEST], pairs[BATCH * 2 * MC_MAX_DIGEST];
 } batch;
 
-static inline size_t digest_bytes(const mc_rule *rule) { return mc_hashes[rule->hash].digest_bytes; }
-
 /* d is a multiple of 8; a call to memcmp for each sibling would take as long as all the rest. */
 static inline __attribute__((always_inline)) int same(const uint8_t *a, const uint8_t *b, size_t d) {
     uint64_t differ = 0, x, y;
@@ -52,8 +50,7 @@ static inline __attribute__((always_inline)) int same(const uint8_t *a, const ui
     return differ == 0;
 }
 
-/* ---- order -------------------------------------------------------------------------------------------------------
- */
+/* ---- order ------------------------------------------------------------------------------------------------------ */
 
 typedef struct item {
     uint64_t index;
@@ -82,8 +79,7 @@ static item *sorted(item *items, item *spare, size_t n, uint64_t most) {
     return items;
 }
 
-/* ---- a level ------------------------------------------------------------------------------------------------------
- */
+/* ---- a level ---------------------------------------------------------------------------------------------------- */
 
 /* What the node at a place of this level, or of the queue of a heap, meets; MC_SIBLING_KNOWN where it is the root. */
 static unsigned meets(const batch *all, uint64_t at) {
@@ -169,15 +165,14 @@ static inline __attribute__((always_inline)) mc_status climb_by(batch *all, cons
 }
 
 static mc_status climb(batch *all) {
-    return digest_bytes(all->rule) == 32 ? climb_by(all, 32) : climb_by(all, digest_bytes(all->rule));
+    return mc_digest_bytes(all->rule) == 32 ? climb_by(all, 32) : climb_by(all, mc_digest_bytes(all->rule));
 }
 
-/* ---- batches ------------------------------------------------------------------------------------------------------
- */
+/* ---- batches ---------------------------------------------------------------------------------------------------- */
 
 static mc_status verify_batch(batch *all, const item *items, size_t n) {
     const mc_proofs *proofs = all->proofs;
-    const size_t d = digest_bytes(all->rule);
+    const size_t d = mc_digest_bytes(all->rule);
     all->running = 0;
     all->level = 0;
     for (size_t i = 0; i < n; i++) {

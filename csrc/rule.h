@@ -1,8 +1,11 @@
-/* Inside the core: what a node meets on its way up. The only place that knows it, for one leaf and for many. */
-#ifndef MC_SIDES_H
-#define MC_SIDES_H
+/* Inside the core: what follows from a rule alone. What a node meets on its way up is known here and nowhere else, for
+ * one leaf and for many. */
+#ifndef MC_RULE_H
+#define MC_RULE_H
 
 #include "merklecore.h"
+
+static inline size_t mc_digest_bytes(const mc_rule *rule) { return mc_hashes[rule->hash].digest_bytes; }
 
 /* The last node of a level; level 64 is that of the largest roots, and no shift reaches it. */
 static inline uint64_t mc_last_of(uint64_t size, unsigned level) { return level < 64 ? (size - 1) >> level : 0; }
