@@ -130,6 +130,9 @@ def hostile() -> dict[str, bytes]:
     }
     found |= {
         f"{small:,} transactions of 10 bytes": put(*[bytes(10)] * small),
+        f"{small:,} different transactions of 10 bytes": put(
+            *(pack("<IHI", i, 0, 7 * i) for i in range(small))
+        ),
         "16,000 transactions of 60 bytes": put(
             *(with_inputs([somewhere(i)[0] + bytes(4)]) for i in range(16_000))
         ),
