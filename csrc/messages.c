@@ -381,6 +381,34 @@ static void hash_mixed_lengths(const start *begin, const mc_kernel *row, const m
     }
 }
 
+/* ---- one message ------------------------------------------------------------------------------------------------ */
+
+/* Whether a message may go through a one-lane kernel by itself: behind a prefix only if both are short. */
+static inline int stands_alone(const mc_hash *hash, const mc_kernel *row, size_t prefix_bytes, size_t size) {
+    return row->lanes == 1 && (prefix_bytes == 0 || (prefix_bytes <= MC_MAX_BLOCK && size <= MC_MAX_BLOCK)) &&
+           (hash->chunk_bytes == 0 || prefix_bytes + size <= hash->chunk_bytes);
+}
+
+/* No lanes to fill, the state in order. Whole blocks are read where they stand, unless there is a prefix. */
+static void hash_alone(const mc_hash *hash, const mc_lanes *run, const uint8_t *prefix, size_t prefix_bytes,
+                       const uint8_t *data, size_t size, uint8_t *out) {
+    uint8_t state[MC_STATE_BYTES] __attribute__((aligned(64))), tail[4 * MC_MAX_BLOCK] __attribute__((aligned(64)));
+    const size_t total = prefix_bytes + size, whole = mc_whole_blocks(hash, total), bytes = whole * hash->block_bytes;
+    const size_t read = prefix_bytes == 0 ? bytes : 0, copied = bytes - read;
+    const uint8_t *at = data;
+    memcpy(state, hash->initial, mc_state_bytes(hash));
+    if (hash->expect != NULL)
+        hash->expect(state, total);
+    if (read > 0)
+        run->compress(state, &at, whole);
+    mc_copy(tail, prefix, prefix_bytes);
+    mc_copy(tail + prefix_bytes, data + read, size - read);
+    at = tail;
+    const size_t padded = hash->pad(tail + copied, total - bytes, total);
+    run->compress(state, &at, padded + (read > 0 ? 0 : whole));
+    run->digests(state, out);
+}
+
 /* ---- the calls ------------------------------------------------------------------------------------------------- */
 
 /* How many of n the row takes now: whole passes, and the rest too where that pays. */
@@ -403,6 +431,11 @@ static mc_status hash_once(int id, const uint8_t *prefix, size_t prefix_bytes, c
         const mc_kernel *row = mc_pick(id, MC_MESSAGES, n, isas);
         if (row == NULL)
             return MC_NO_KERNEL;
+        const size_t size = messages->width == MC_MIXED ? messages->spans[first].size : messages->width;
+        if (n == 1 && stands_alone(hash, row, prefix_bytes, size)) {
+            hash_alone(hash, row->run, prefix, prefix_bytes, message_at(messages, first), size, out);
+            break;
+        }
         start begin;
         begin_with_prefix(&begin, row, hash, prefix, prefix_bytes);
         if (messages->width == MC_MIXED) {
@@ -454,22 +487,6 @@ mc_status mc_hash_nodes(int hash, const uint8_t *prefix, size_t prefix_bytes, co
     return MC_OK;
 }
 
-/* One message through a one-lane kernel: no lanes to fill, the state in order. */
-static void hash_alone(const mc_hash *hash, const mc_lanes *run, const uint8_t *data, size_t size, uint8_t *out) {
-    uint8_t state[MC_STATE_BYTES] __attribute__((aligned(64))), tail[2 * MC_MAX_BLOCK] __attribute__((aligned(64)));
-    const uint8_t *at = data;
-    const size_t blocks = mc_whole_blocks(hash, size), left = size - blocks * hash->block_bytes;
-    memcpy(state, hash->initial, mc_state_bytes(hash));
-    if (hash->expect != NULL)
-        hash->expect(state, size);
-    if (blocks > 0)
-        run->compress(state, &at, blocks);
-    mc_copy(tail, data + (size - left), left);
-    at = tail;
-    run->compress(state, &at, hash->pad(tail, left, size));
-    run->digests(state, out);
-}
-
 mc_status mc_hash_one(int hash, const uint8_t *data, size_t size, uint8_t *out, uint32_t isas) {
     const mc_hash *h = &mc_hashes[hash];
     const mc_kernel *row = mc_pick(hash, MC_MESSAGES, 1, isas);
@@ -477,13 +494,13 @@ mc_status mc_hash_one(int hash, const uint8_t *data, size_t size, uint8_t *out, 
         return MC_NO_KERNEL;
     if (h->chunk_bytes > 0 && size > h->chunk_bytes)
         return mc_hash_chunks(NULL, 0, data, size, out, isas);
-    if (row->lanes > 1) {
+    if (!stands_alone(h, row, 0, size)) {
         const mc_messages one = {.rows = data, .width = size, .n = 1};
         return mc_hash_messages(hash, NULL, 0, &one, 0, 1, out, isas);
     }
-    hash_alone(h, row->run, data, size, out);
+    hash_alone(h, row->run, NULL, 0, data, size, out);
     if (h->twice)
-        hash_alone(h, row->run, out, h->digest_bytes, out);
+        hash_alone(h, row->run, NULL, 0, out, h->digest_bytes, out);
     return MC_OK;
 }
 
