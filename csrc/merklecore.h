@@ -104,6 +104,9 @@ typedef struct mc_lanes {
     size_t word_stride, lane_stride;
     void (*compress)(void *state, const uint8_t *const *blocks, size_t n); /* n blocks from each lane's pointer */
     void (*digests)(const void *state, uint8_t *out);                      /* all lanes, rows of d bytes */
+    /* n rows of d bytes behind a prefix of one byte -> n digests, where n is a multiple of the lanes; `out` may be
+     * `in`. NULL where the two above are as quick. */
+    void (*rows)(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix);
 } mc_lanes;
 
 typedef struct mc_kernel {

@@ -184,8 +184,8 @@ static void begin_job(job *job, const start *begin, const mc_messages *messages,
 
 /* Messages of a list lie anywhere in memory: what begins soon is fetched now. */
 static inline void fetch(const mc_span *span) {
-    enum { LINE = 64, LINES = 4 }; /* further ones the hardware has seen coming */
-    for (size_t at = 0; at < span->size && at < LINES * LINE; at += LINE)
+    enum { LINE = 64, MOST = 2048 }; /* what lies behind that in a longer one the hardware has seen coming */
+    for (size_t at = 0; at < span->size && at < MOST; at += LINE)
         __builtin_prefetch(span->data + at);
     __builtin_prefetch(span->data + span->size);
 }
@@ -431,6 +431,16 @@ static mc_status hash_once(int id, const uint8_t *prefix, size_t prefix_bytes, c
         const mc_kernel *row = mc_pick(id, MC_MESSAGES, n, isas);
         if (row == NULL)
             return MC_NO_KERNEL;
+        size_t now = taken(row, n);
+        if (messages->spans == NULL && messages->width == hash->digest_bytes && prefix_bytes == 1 &&
+            row->run->rows != NULL && now >= row->lanes) {
+            now -= now % row->lanes;
+            row->run->rows(messages->rows + first * messages->width, now, out, prefix[0]);
+            first += now;
+            n -= now;
+            out += now * hash->digest_bytes;
+            continue;
+        }
         const size_t size = messages->width == MC_MIXED ? messages->spans[first].size : messages->width;
         if (n == 1 && stands_alone(hash, row, prefix_bytes, size)) {
             hash_alone(hash, row->run, prefix, prefix_bytes, message_at(messages, first), size, out);
@@ -442,7 +452,6 @@ static mc_status hash_once(int id, const uint8_t *prefix, size_t prefix_bytes, c
             hash_mixed_lengths(&begin, row, messages, first, n, out, isas);
             break;
         }
-        const size_t now = taken(row, n);
         if (is_chunked(&begin, messages->width))
             for (size_t i = 0; i < now; i++)
                 mc_hash_chunks(prefix, prefix_bytes, message_at(messages, first + i), messages->width,

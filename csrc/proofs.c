@@ -169,8 +169,8 @@ static inline __attribute__((always_inline)) mc_status fold_by(const mc_rule *ru
     return MC_OK;
 }
 
-/* Where lone nodes rise, a path is nothing but hashes on one side or the other. Which, nobody can predict, so no branch
- * depends on it. */
+/* Where lone nodes rise, a path is nothing but hashes on one side or the other. Which, nobody can predict, so no
+ * branch depends on it. */
 static size_t sides_of(uint64_t index, uint64_t size, uint8_t is_left[MC_MAX_DEPTH]) {
     size_t count = 0;
     for (uint64_t at = index, last = size - 1; last > 0; at >>= 1, last >>= 1) {

@@ -171,9 +171,10 @@ MC_INLINE void prefixed_node(int ways, const uint8_t *in, uint8_t *out, uint8_t 
     __m128i m[MC_WAYS][4], tail[MC_WAYS];
     for (int i = 0; i < ways; i++) {
         load_behind(ways, m[i], in + 64 * i, first);
-        tail[i] = _mm_cvtsi32_si128((int)((uint32_t)in[64 * i + 63] << 24 | 0x00800000u));
     }
     block(ways, s, m, 0);
+    for (int i = 0; i < ways; i++)
+        tail[i] = _mm_cvtsi32_si128((int)((uint32_t)in[64 * i + 63] << 24 | 0x00800000u));
     block_pad65(ways, s, tail);
     for (int i = 0; i < ways; i++)
         store_digest(out + 32 * i, s[i]);
@@ -341,16 +342,41 @@ MC_INLINE void digests(int ways, const void *state, uint8_t *out) {
             _mm_storeu_si128((__m128i *)(void *)(out + 32 * i + 16 * j), swap32(load16(words[i] + 4 * j)));
 }
 
+/* Rows of one digest behind a prefix of a byte, the leaves of most trees: a single block, made in registers, of which
+ * W[9..14] are zero. */
+MC_INLINE void rows(int ways, const uint8_t *in, uint8_t *out, uint8_t prefix) {
+    const ni_state start = from_words(sha256_initial);
+    const __m128i first = _mm_slli_si128(_mm_cvtsi32_si128(prefix), 15);
+    ni_state s[MC_WAYS] = {start, start, start, start};
+    __m128i m[MC_WAYS][4];
+    for (int i = 0; i < ways; i++) {
+        const uint8_t *row = in + SHA256_DIGEST * i;
+        const __m128i half = load16(row);
+        m[i][0] = swap32(_mm_alignr_epi8(half, first, 15));
+        m[i][1] = swap32(_mm_alignr_epi8(load16(row + 16), half, 15));
+        m[i][2] = _mm_cvtsi32_si128((int)((uint32_t)row[31] << 24 | 0x00800000u));
+        m[i][3] = _mm_set_epi32((1 + SHA256_DIGEST) * 8, 0, 0, 0);
+    }
+    block(ways, s, m, 1 << 3);
+    for (int i = 0; i < ways; i++)
+        store_digest(out + SHA256_DIGEST * i, s[i]);
+}
+
 #define MESSAGE_KERNEL(name, ways, target)                                                                            \
     target static void name##_compress(void *state, const uint8_t *const *blocks, size_t n) {                         \
         compress(ways, state, blocks, n);                                                                             \
     }                                                                                                                 \
     target static void name##_digests(const void *state, uint8_t *out) { digests(ways, state, out); }                 \
+    target static void name##_rows(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {                       \
+        for (; n > 0; n -= ways, in += ways * SHA256_DIGEST, out += ways * SHA256_DIGEST)                             \
+            rows(ways, in, out, prefix);                                                                              \
+    }                                                                                                                 \
     const mc_lanes name = {                                                                                           \
         .word_stride = sizeof(uint32_t),                                                                              \
         .lane_stride = sizeof(uint32_t[8]),                                                                           \
         .compress = name##_compress,                                                                                  \
         .digests = name##_digests,                                                                                    \
+        .rows = name##_rows,                                                                                          \
     };
 
 /* Four messages are no slower than two where registers are spilled, and a sixth faster on Zen 3. */
