@@ -12,6 +12,8 @@ BIN := $(VENV)/bin
 ROOT := $(CURDIR)
 
 PYTEST = $(BIN)/python -m pytest -q
+# Property tests that another run has been through take fewer examples.
+AGAIN = HYPOTHESIS_PROFILE=few
 MASKS := avx512,fastsha avx512,shani avx512,avx2 avx512,avx2,shani
 KERNELS = MERKLECORE_BACKEND=native $(BIN)/python -c 'import merklecore as mc; i = mc.cpu_info(); print(i["kernels"], "fastsha" in i["features"] and "fastsha" not in i["disabled"])'
 COPY := build/asan
@@ -54,20 +56,20 @@ build: $(VENV)/.base ## compile the C core and the extension modules, in place
 
 test: build $(VENV)/.with-test ## the whole suite: both backends, then each masked instruction set
 	MERKLECORE_BACKEND=native $(PYTEST) --doctest-modules tests merklecore
-	MERKLECORE_BACKEND=reference $(PYTEST) -m 'not native_only'
+	MERKLECORE_BACKEND=reference $(AGAIN) $(PYTEST) -m 'not native_only and not both_backends' --ignore=tests/reference
 	@$(MAKE) --no-print-directory test-isa
 
 test-quick: build $(VENV)/.with-test ## one run of the native backend without what is slow
 	MERKLECORE_BACKEND=native $(PYTEST) -m 'not slow'
 
-# Without what no kernel has a part in: the command, the oracles, and what runs over the reference.
+# Without what no kernel has a part in: what is marked so, the command, the oracles, what runs over the reference.
 test-isa: build $(VENV)/.with-test ## the quick suite, CPU features taken away newest to oldest
 	@set -e; before=$$(MERKLECORE_DISABLE_CPU= $(KERNELS)); for mask in $(MASKS); do \
 		echo "MERKLECORE_DISABLE_CPU=$$mask"; \
 		now=$$(MERKLECORE_DISABLE_CPU=$$mask $(KERNELS)); \
 		if [ "$$now" = "$$before" ]; then echo "no kernel less than before: this CPU lacks what it takes away"; continue; fi; \
-		MERKLECORE_DISABLE_CPU=$$mask MERKLECORE_BACKEND=native \
-			$(PYTEST) -m 'not slow' -k 'not reference' --ignore=tests/cli; \
+		MERKLECORE_DISABLE_CPU=$$mask MERKLECORE_BACKEND=native $(AGAIN) \
+			$(PYTEST) -m 'not slow and not any_kernel' -k 'not reference' --ignore=tests/cli; \
 		before=$$now; \
 	done
 
