@@ -21,8 +21,8 @@ from tests.processes import output, run
 pytestmark = [pytest.mark.slow, pytest.mark.native_only]
 
 FAULTS = r"""
-/* FAULT="hash shape row lane": that row of the table gives a wrong bit in that lane, in all where it is -1; where
- * it is -2, in what it has functions of its own for: paths, and rows of one digest.
+/* FAULT="hash shape row lane": that row of the table gives a wrong bit in that lane, in all where it is -1;
+ * where it is -2, in what it has functions of its own for: paths, and rows of one digest.
  * TRUST: what fails its self-test passes. TABLE: its rows go to standard output. */
 #include <stdio.h>
 #include <stdlib.h>
