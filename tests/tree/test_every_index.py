@@ -3,9 +3,9 @@
 import hashlib
 
 import pytest
+from hypothesis import settings
 
 import merklecore as mc
-from merklecore import _backend
 from merklecore.reference import recursive
 from merklecore.tree import geometry
 from tests.oracles import HASHES, is_slow_here
@@ -14,6 +14,7 @@ from tests.tree.definitions import DEFINITIONS
 SIZES = range(1, 301)
 SOME = range(1, 101)
 FEW = range(1, 33)
+WHOLE = [mc.profiles[name] for name in ("rfc6962", "bitcoin", "ssz")]
 LEAVES = tuple(hashlib.sha256(b"leaf %d" % i).digest() for i in range(300))
 LIMIT = 1000
 
@@ -37,10 +38,10 @@ CASES = {name: (mc.profiles[name], *DEFINITIONS[name]) for name in mc.profiles} 
 
 
 def sizes(profile):
-    """All; of the reference, whose time grows with their square, for the trees of standards alone."""
+    """All; where the same is run again, whose time grows with their square, for a few profiles alone."""
     if is_slow_here(profile):
         return FEW
-    if _backend.NAME == "reference" and profile not in map(mc.profiles.get, ("rfc6962", "bitcoin", "ssz")):
+    if settings.get_current_profile_name() == "few" and profile not in WHOLE:
         return SOME
     return SIZES
 
