@@ -15,6 +15,8 @@
 #define DECLARE_NODES(stem, isa)                                                                                      \
     DECLARE_NODE(stem##_node_##isa);                                                                                  \
     DECLARE_NODE(stem##_prefixed_node_##isa)
+#define DECLARE_CLIMB(name)                                                                                           \
+    void name(uint8_t *digest, const uint8_t *siblings, const uint8_t *is_left, size_t n, uint8_t prefix)
 #define DECLARE_LANES(isa)                                                                                            \
     DECLARE_NODES(sha256, isa);                                                                                       \
     DECLARE_NODE(sha256d_node_##isa);                                                                                 \
@@ -32,6 +34,8 @@ DECLARE_LANES(avx2);
 DECLARE_LANES(avx512);
 DECLARE_NODES(sha256, shani);
 DECLARE_NODES(sha256, fast_shani);
+DECLARE_CLIMB(sha256_node_climb_shani);
+DECLARE_CLIMB(sha256_prefixed_node_climb_shani);
 DECLARE_NODE(sha256d_node_shani);
 DECLARE_NODE(sha256d_node_fast_shani);
 extern const mc_lanes sha256_messages_one_shani, sha256_messages_two_shani, sha256_messages_four_shani,
@@ -44,35 +48,35 @@ extern const mc_lanes sha256_messages_one_shani, sha256_messages_two_shani, sha2
 #endif
 /* clang-format off: it takes X86(...) for the beginning of something */
 #define FAST_SHA MC_ISA_SHANI | MC_FAST_SHA
-#define SHA256_NODES(fn)                                                                                              \
+#define SHA256_NODES(fn, climb)                                                                                       \
     {                                                                                                                 \
-        X86({MC_ISA_SHANI, FAST_SHA, 4, 3, fn##_fast_shani, NULL})                                                    \
-            X86({MC_ISA_AVX512, MC_ISA_AVX512, 16, 8, fn##_avx512, NULL})                                             \
-                X86({MC_ISA_SHANI, MC_ISA_SHANI, 2, 1, fn##_shani, NULL})                                             \
-                    X86({MC_ISA_AVX2, MC_ISA_AVX2, 8, 3, fn##_avx2, NULL}){MC_ISA_PORTABLE, MC_ISA_PORTABLE, 1, 1,    \
-                                                                           fn##_portable, NULL},                      \
+        X86({MC_ISA_SHANI, FAST_SHA, 4, 3, fn##_fast_shani, NULL, NULL})                                              \
+            X86({MC_ISA_AVX512, MC_ISA_AVX512, 16, 8, fn##_avx512, NULL, NULL})                                       \
+                X86({MC_ISA_SHANI, MC_ISA_SHANI, 2, 1, fn##_shani, NULL, climb})                                      \
+                    X86({MC_ISA_AVX2, MC_ISA_AVX2, 8, 3, fn##_avx2, NULL, NULL}){MC_ISA_PORTABLE, MC_ISA_PORTABLE, 1, \
+                                                                                 1, fn##_portable, NULL, NULL},       \
     }
 #define SHA256_MESSAGES                                                                                               \
     {                                                                                                                 \
-        X86({MC_ISA_SHANI, FAST_SHA, 4, 3, NULL, &sha256_messages_fast_shani})                                        \
-            X86({MC_ISA_AVX512, MC_ISA_AVX512, 16, 8, NULL, &sha256_messages_avx512})                                 \
-                X86({MC_ISA_SHANI, MC_ISA_SHANI, 4, 3, NULL, &sha256_messages_four_shani})                            \
-                    X86({MC_ISA_SHANI, MC_ISA_SHANI, 2, 2, NULL, &sha256_messages_two_shani})                         \
-                        X86({MC_ISA_SHANI, MC_ISA_SHANI, 1, 1, NULL, &sha256_messages_one_shani})                     \
-                            X86({MC_ISA_AVX2, MC_ISA_AVX2, 8, 3, NULL, &sha256_messages_avx2}){                       \
-                                MC_ISA_PORTABLE, MC_ISA_PORTABLE, 1, 1, NULL, &sha256_messages_portable},             \
+        X86({MC_ISA_SHANI, FAST_SHA, 4, 3, NULL, &sha256_messages_fast_shani, NULL})                                  \
+            X86({MC_ISA_AVX512, MC_ISA_AVX512, 16, 8, NULL, &sha256_messages_avx512, NULL})                           \
+                X86({MC_ISA_SHANI, MC_ISA_SHANI, 4, 3, NULL, &sha256_messages_four_shani, NULL})                      \
+                    X86({MC_ISA_SHANI, MC_ISA_SHANI, 2, 2, NULL, &sha256_messages_two_shani, NULL})                   \
+                        X86({MC_ISA_SHANI, MC_ISA_SHANI, 1, 1, NULL, &sha256_messages_one_shani, NULL})               \
+                            X86({MC_ISA_AVX2, MC_ISA_AVX2, 8, 3, NULL, &sha256_messages_avx2, NULL}){                 \
+                                MC_ISA_PORTABLE, MC_ISA_PORTABLE, 1, 1, NULL, &sha256_messages_portable, NULL},       \
     }
 #define NODES(bits, from_avx512, from_avx2, fn)                                                                       \
     {                                                                                                                 \
-        X86({MC_ISA_AVX512, MC_ISA_AVX512, 512 / (bits), from_avx512, fn##_avx512, NULL})                             \
-            X86({MC_ISA_AVX2, MC_ISA_AVX2, 256 / (bits), from_avx2, fn##_avx2, NULL}){                                \
-                MC_ISA_PORTABLE, MC_ISA_PORTABLE, 1, 1, fn##_portable, NULL},                                         \
+        X86({MC_ISA_AVX512, MC_ISA_AVX512, 512 / (bits), from_avx512, fn##_avx512, NULL, NULL})                       \
+            X86({MC_ISA_AVX2, MC_ISA_AVX2, 256 / (bits), from_avx2, fn##_avx2, NULL, NULL}){                          \
+                MC_ISA_PORTABLE, MC_ISA_PORTABLE, 1, 1, fn##_portable, NULL, NULL},                                   \
     }
 #define MESSAGES(bits, from_avx512, from_avx2, run)                                                                   \
     {                                                                                                                 \
-        X86({MC_ISA_AVX512, MC_ISA_AVX512, 512 / (bits), from_avx512, NULL, &run##_avx512})                           \
-            X86({MC_ISA_AVX2, MC_ISA_AVX2, 256 / (bits), from_avx2, NULL, &run##_avx2}){                              \
-                MC_ISA_PORTABLE, MC_ISA_PORTABLE, 1, 1, NULL, &run##_portable},                                       \
+        X86({MC_ISA_AVX512, MC_ISA_AVX512, 512 / (bits), from_avx512, NULL, &run##_avx512, NULL})                     \
+            X86({MC_ISA_AVX2, MC_ISA_AVX2, 256 / (bits), from_avx2, NULL, &run##_avx2, NULL}){                        \
+                MC_ISA_PORTABLE, MC_ISA_PORTABLE, 1, 1, NULL, &run##_portable, NULL},                                 \
     }
 /* A hash without instructions of its own: the bits of a lane; from how many messages on a pass pays on AVX-512 and on
  * AVX2; the stems of its node and of its message kernels. */
@@ -83,10 +87,10 @@ extern const mc_lanes sha256_messages_one_shani, sha256_messages_two_shani, sha2
 
 /* A shape without rows (double SHA-256 of a prefixed node) is hashed as messages. */
 const mc_kernel mc_kernels[MC_HASHES][MC_SHAPES][MC_MAX_KERNELS] = {
-    [MC_SHA256][MC_NODE] = SHA256_NODES(sha256_node),
-    [MC_SHA256][MC_PREFIXED_NODE] = SHA256_NODES(sha256_prefixed_node),
+    [MC_SHA256][MC_NODE] = SHA256_NODES(sha256_node, sha256_node_climb_shani),
+    [MC_SHA256][MC_PREFIXED_NODE] = SHA256_NODES(sha256_prefixed_node, sha256_prefixed_node_climb_shani),
     [MC_SHA256][MC_MESSAGES] = SHA256_MESSAGES,
-    [MC_SHA256D][MC_NODE] = SHA256_NODES(sha256d_node),
+    [MC_SHA256D][MC_NODE] = SHA256_NODES(sha256d_node, NULL),
     [MC_SHA256D][MC_MESSAGES] = SHA256_MESSAGES,
     HASH(MC_SHA512, 64, 2, 2, sha512, sha512),
     HASH(MC_SHA3_256, 64, 2, 2, sha3_256, keccak),
@@ -128,7 +132,7 @@ const mc_kernel *mc_pick(int hash, int shape, size_t n, uint32_t isas) {
 
 /* The message of every test: byte i is i * i / 8 + i, modulo 256. Digests over it were computed by other programs
  * and are fixed here; each entry is the digest of all digests of a shape, so that one lane gone wrong shows. */
-enum { TEST_NODES = 21, TEST_BYTES = TEST_NODES * 2 * MC_MAX_DIGEST };
+enum { TEST_NODES = 21, TEST_BYTES = TEST_NODES * 2 * MC_MAX_DIGEST, TEST_PREFIX = 0x01 };
 
 /* clang-format off */
 static const uint8_t known_answers[MC_HASHES][MC_SHAPES][MC_MAX_DIGEST] = {
@@ -255,7 +259,7 @@ static const uint8_t known_answers[MC_HASHES][MC_SHAPES][MC_MAX_DIGEST] = {
 
 static mc_status answer(int hash, int shape, const uint8_t *data, uint8_t *digests, uint32_t isa) {
     const size_t d = mc_hashes[hash].digest_bytes;
-    const uint8_t prefix = 0x01;
+    const uint8_t prefix = TEST_PREFIX;
     if (shape == MC_NODE)
         return mc_hash_nodes(hash, NULL, 0, data, TEST_NODES, digests, isa);
     if (shape == MC_PREFIXED_NODE)
@@ -265,6 +269,40 @@ static mc_status answer(int hash, int shape, const uint8_t *data, uint8_t *diges
         spans[i] = (mc_span){data + i, (i * 61) % (TEST_NODES * 2 * d - TEST_NODES)};
     const mc_messages messages = {.spans = spans, .width = MC_MIXED, .n = TEST_NODES};
     return mc_hash_messages(hash, &prefix, 1, &messages, 0, TEST_NODES, digests, isa);
+}
+
+/* Whether a path climbed in one go ends where its nodes, hashed one by one, do. */
+static int climbs_alike(int hash, int shape, const uint8_t *data, uint32_t isa) {
+    const size_t d = mc_hashes[hash].digest_bytes;
+    const mc_kernel *row = mc_pick(hash, shape, 1, isa);
+    uint8_t climbed[MC_MAX_DIGEST], node[MC_MAX_DIGEST], pair[2 * MC_MAX_DIGEST], is_left[TEST_NODES];
+    if (row == NULL || row->climb == NULL)
+        return 1;
+    memcpy(climbed, data, d);
+    memcpy(node, data, d);
+    for (size_t i = 0; i < TEST_NODES; i++) {
+        is_left[i] = i % 3 == 1;
+        memcpy(pair + (is_left[i] ? d : 0), node, d);
+        memcpy(pair + (is_left[i] ? 0 : d), data + i * d, d);
+        row->nodes(pair, 1, node, TEST_PREFIX);
+    }
+    row->climb(climbed, data, is_left, TEST_NODES, TEST_PREFIX);
+    return memcmp(climbed, node, d) == 0;
+}
+
+/* Whether rows of one digest have the digests that they have as messages anywhere in memory. */
+static int rows_alike(int hash, const uint8_t *data, size_t n, uint32_t isa) {
+    const size_t d = mc_hashes[hash].digest_bytes;
+    const uint8_t prefix = TEST_PREFIX;
+    uint8_t found[TEST_NODES * MC_MAX_DIGEST], wanted[TEST_NODES * MC_MAX_DIGEST];
+    mc_span spans[TEST_NODES];
+    for (size_t i = 0; i < n; i++)
+        spans[i] = (mc_span){data + i * d, d};
+    const mc_messages rows = {.rows = data, .width = d, .n = n};
+    const mc_messages messages = {.spans = spans, .width = d, .n = n};
+    return mc_hash_messages(hash, &prefix, 1, &rows, 0, n, found, isa) == MC_OK &&
+           mc_hash_messages(hash, &prefix, 1, &messages, 0, n, wanted, isa) == MC_OK &&
+           memcmp(found, wanted, n * d) == 0;
 }
 
 uint32_t mc_self_test(int hash, uint32_t isas) {
@@ -282,7 +320,10 @@ uint32_t mc_self_test(int hash, uint32_t isas) {
                 mc_status status = answer(hash, shape, data, digests, isa | fast);
                 if (status == MC_OK)
                     status = mc_hash_one(hash, digests, TEST_NODES * d, sum, isa | fast);
-                same &= status == MC_OK && memcmp(sum, known_answers[hash][shape], d) == 0;
+                same &= status == MC_OK && memcmp(sum, known_answers[hash][shape], d) == 0 &&
+                        (shape == MC_MESSAGES ? rows_alike(hash, data, TEST_NODES, isa | fast) &&
+                                                    rows_alike(hash, data, 2, isa | fast) /* for two lanes */
+                                              : climbs_alike(hash, shape, data, isa | fast));
             }
         if (same)
             passed |= isa;

@@ -94,11 +94,19 @@ enum { MC_NODE, MC_PREFIXED_NODE, MC_MESSAGES, MC_SHAPES };
 /* n pairs -> n digests; `out` may be `in`. The prefix byte is for MC_PREFIXED_NODE. */
 typedef void (*mc_node_fn)(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix);
 
+/* n nodes, one above the other: each time digest = H(prefix, digest, sibling), or, where is_left[i] is 1 and not 0,
+ * H(prefix, sibling, digest). The siblings are rows. */
+typedef void (*mc_climb_fn)(uint8_t *digest, const uint8_t *siblings, const uint8_t *is_left, size_t n,
+                            uint8_t prefix);
+
 /* Lanes side by side: word w of lane l stands at state + w * word_stride + l * lane_stride bytes, 64-byte aligned. */
 typedef struct mc_lanes {
     size_t word_stride, lane_stride;
     void (*compress)(void *state, const uint8_t *const *blocks, size_t n); /* n blocks from each lane's pointer */
     void (*digests)(const void *state, uint8_t *out);                      /* all lanes, rows of d bytes */
+    /* n rows of d bytes behind a prefix of one byte -> n digests, where n is a multiple of the lanes; `out` may be
+     * `in`. NULL where the two above are as quick. */
+    void (*rows)(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix);
     void (*digests_twice)(const void *state, uint8_t *out);                /* their digests; where a hash is `twice` */
     /* One block that is the same in all lanes but for its first 16 bytes, with zeros in [20, 60): the end of messages
      * of one length. NULL: no faster. */
@@ -112,6 +120,7 @@ typedef struct mc_kernel {
     unsigned pays_from;  /* the fewest that are worth a pass */
     mc_node_fn nodes;    /* MC_NODE, MC_PREFIXED_NODE */
     const mc_lanes *run; /* MC_MESSAGES */
+    mc_climb_fn climb;   /* MC_NODE, MC_PREFIXED_NODE; NULL where `nodes` is as quick for one */
 } mc_kernel;
 
 #define MC_MAX_KERNELS 8

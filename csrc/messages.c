@@ -198,8 +198,8 @@ static void begin_job(job *job, const start *begin, const mc_messages *messages,
 
 /* Messages of a list lie anywhere in memory: what begins soon is fetched now. */
 static inline void fetch(const mc_span *span) {
-    enum { LINE = 64, LINES = 4 }; /* further ones the hardware has seen coming */
-    for (size_t at = 0; at < span->size && at < LINES * LINE; at += LINE)
+    enum { LINE = 64, MOST = 2048 }; /* what lies behind that in a longer one the hardware has seen coming */
+    for (size_t at = 0; at < span->size && at < MOST; at += LINE)
         __builtin_prefetch(span->data + at);
     __builtin_prefetch(span->data + span->size);
 }
@@ -407,6 +407,34 @@ static void hash_mixed_lengths(const start *begin, const mc_kernel *row, const m
     }
 }
 
+/* ---- one message ------------------------------------------------------------------------------------------------ */
+
+/* Whether a message may go through a one-lane kernel by itself: behind a prefix only if both are short. */
+static inline int stands_alone(const mc_hash *hash, const mc_kernel *row, size_t prefix_bytes, size_t size) {
+    return row->lanes == 1 && (prefix_bytes == 0 || (prefix_bytes <= MC_MAX_BLOCK && size <= MC_MAX_BLOCK)) &&
+           (hash->chunk_bytes == 0 || prefix_bytes + size <= hash->chunk_bytes);
+}
+
+/* No lanes to fill, the state in order. Whole blocks are read where they stand, unless there is a prefix. */
+static void hash_alone(const mc_hash *hash, const mc_lanes *run, const uint8_t *prefix, size_t prefix_bytes,
+                       const uint8_t *data, size_t size, uint8_t *out) {
+    uint8_t state[MC_STATE_BYTES] __attribute__((aligned(64))), tail[4 * MC_MAX_BLOCK] __attribute__((aligned(64)));
+    const size_t total = prefix_bytes + size, whole = mc_whole_blocks(hash, total), bytes = whole * hash->block_bytes;
+    const size_t read = prefix_bytes == 0 ? bytes : 0, copied = bytes - read;
+    const uint8_t *at = data;
+    memcpy(state, hash->initial, mc_state_bytes(hash));
+    if (hash->expect != NULL)
+        hash->expect(state, total);
+    if (read > 0)
+        run->compress(state, &at, whole);
+    mc_copy(tail, prefix, prefix_bytes);
+    mc_copy(tail + prefix_bytes, data + read, size - read);
+    at = tail;
+    const size_t padded = hash->pad(tail + copied, total - bytes, total);
+    run->compress(state, &at, padded + (read > 0 ? 0 : whole));
+    write_digests(hash, run, state, out);
+}
+
 /* ---- the calls ------------------------------------------------------------------------------------------------- */
 
 /* How many of n the row takes now: whole passes, and the rest too where that pays. */
@@ -429,13 +457,27 @@ static mc_status hash_all(int id, const uint8_t *prefix, size_t prefix_bytes, co
         const mc_kernel *row = mc_pick(id, MC_MESSAGES, n, isas);
         if (row == NULL)
             return MC_NO_KERNEL;
+        size_t now = taken(row, n);
+        if (messages->spans == NULL && messages->width == hash->digest_bytes && prefix_bytes == 1 && !hash->twice &&
+            row->run->rows != NULL && now >= row->lanes) {
+            now -= now % row->lanes;
+            row->run->rows(messages->rows + first * messages->width, now, out, prefix[0]);
+            first += now;
+            n -= now;
+            out += now * hash->digest_bytes;
+            continue;
+        }
+        const size_t size = messages->width == MC_MIXED ? messages->spans[first].size : messages->width;
+        if (n == 1 && stands_alone(hash, row, prefix_bytes, size)) {
+            hash_alone(hash, row->run, prefix, prefix_bytes, message_at(messages, first), size, out);
+            break;
+        }
         start begin;
         begin_with_prefix(&begin, row, hash, prefix, prefix_bytes);
         if (messages->width == MC_MIXED) {
             hash_mixed_lengths(&begin, row, messages, first, n, out, isas);
             break;
         }
-        const size_t now = taken(row, n);
         if (is_chunked(&begin, messages->width))
             for (size_t i = 0; i < now; i++)
                 mc_hash_chunks(prefix, prefix_bytes, message_at(messages, first + i), messages->width,
@@ -475,22 +517,6 @@ mc_status mc_hash_nodes(int hash, const uint8_t *prefix, size_t prefix_bytes, co
     return MC_OK;
 }
 
-/* One message through a one-lane kernel: no lanes to fill, the state in order. */
-static void hash_alone(const mc_hash *hash, const mc_lanes *run, const uint8_t *data, size_t size, uint8_t *out) {
-    uint8_t state[MC_STATE_BYTES] __attribute__((aligned(64))), tail[2 * MC_MAX_BLOCK] __attribute__((aligned(64)));
-    const uint8_t *at = data;
-    const size_t blocks = mc_whole_blocks(hash, size), left = size - blocks * hash->block_bytes;
-    memcpy(state, hash->initial, mc_state_bytes(hash));
-    if (hash->expect != NULL)
-        hash->expect(state, size);
-    if (blocks > 0)
-        run->compress(state, &at, blocks);
-    mc_copy(tail, data + (size - left), left);
-    at = tail;
-    run->compress(state, &at, hash->pad(tail, left, size));
-    write_digests(hash, run, state, out);
-}
-
 mc_status mc_hash_one(int hash, const uint8_t *data, size_t size, uint8_t *out, uint32_t isas) {
     const mc_hash *h = &mc_hashes[hash];
     const mc_kernel *row = mc_pick(hash, MC_MESSAGES, 1, isas);
@@ -498,11 +524,11 @@ mc_status mc_hash_one(int hash, const uint8_t *data, size_t size, uint8_t *out, 
         return MC_NO_KERNEL;
     if (h->chunk_bytes > 0 && size > h->chunk_bytes)
         return mc_hash_chunks(NULL, 0, data, size, out, isas);
-    if (row->lanes > 1) {
+    if (!stands_alone(h, row, 0, size)) {
         const mc_messages one = {.rows = data, .width = size, .n = 1};
         return mc_hash_messages(hash, NULL, 0, &one, 0, 1, out, isas);
     }
-    hash_alone(h, row->run, data, size, out);
+    hash_alone(h, row->run, NULL, 0, data, size, out);
     return MC_OK;
 }
 

@@ -142,9 +142,7 @@ static inline mc_status hash_pair(const mc_rule *rule, const mc_kernel *row, uin
 static inline __attribute__((always_inline)) mc_status fold_by(const mc_rule *rule, const uint8_t *path,
                                                                const mc_step *steps, size_t count, uint8_t *root,
                                                                size_t *fault, mc_step *at, const size_t d,
-                                                               uint32_t isas) {
-    const int shape = rule->node_prefix_bytes == 0 ? MC_NODE : MC_PREFIXED_NODE;
-    const mc_kernel *row = rule->node_prefix_bytes <= 1 ? mc_pick(rule->hash, shape, 1, isas) : NULL;
+                                                               const mc_kernel *row, uint32_t isas) {
     uint8_t pair[2 * MC_MAX_DIGEST];
     size_t hash = 0;
     for (size_t i = 0; i < count; i++) {
@@ -171,17 +169,37 @@ static inline __attribute__((always_inline)) mc_status fold_by(const mc_rule *ru
     return MC_OK;
 }
 
+/* Where lone nodes rise, a path is nothing but hashes on one side or the other. Which, nobody can predict, so no
+ * branch depends on it. */
+static size_t sides_of(uint64_t index, uint64_t size, uint8_t is_left[MC_MAX_DEPTH]) {
+    size_t count = 0;
+    for (uint64_t at = index, last = size - 1; last > 0; at >>= 1, last >>= 1) {
+        is_left[count] = at & 1;
+        count += (at & 1) | (at < last);
+    }
+    return count;
+}
+
 mc_status mc_fold(const mc_rule *rule, const uint8_t *leaf_hash, const uint8_t *path, uint64_t index, uint64_t size,
                   uint8_t *root, size_t *fault, mc_step *at, uint32_t isas) {
     const size_t d = mc_digest_bytes(rule);
+    const int shape = rule->node_prefix_bytes == 0 ? MC_NODE : MC_PREFIXED_NODE;
+    const mc_kernel *row = rule->node_prefix_bytes <= 1 ? mc_pick(rule->hash, shape, 1, isas) : NULL;
+    if (row != NULL && row->climb != NULL && rule->odd == MC_ODD_SPLIT && !rule->sort_pairs && index < size) {
+        uint8_t is_left[MC_MAX_DEPTH];
+        const size_t count = sides_of(index, size, is_left);
+        memmove(root, leaf_hash, d);
+        row->climb(root, path, is_left, count, shape == MC_NODE ? 0 : rule->node_prefix[0]);
+        return MC_OK;
+    }
     mc_step steps[MC_MAX_DEPTH];
     size_t count;
     const mc_status status = mc_plan(rule, index, size, steps, &count);
     if (status != MC_OK)
         return status;
     memmove(root, leaf_hash, d);
-    return d == 32 ? fold_by(rule, path, steps, count, root, fault, at, 32, isas)
-                   : fold_by(rule, path, steps, count, root, fault, at, d, isas);
+    return d == 32 ? fold_by(rule, path, steps, count, root, fault, at, 32, row, isas)
+                   : fold_by(rule, path, steps, count, root, fault, at, d, row, isas);
 }
 
 /* ---- consistency ------------------------------------------------------------------------------------------------ */

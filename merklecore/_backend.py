@@ -34,6 +34,7 @@ __all__ = [
     "fold_consistency",
     "fold_many",
     "fold_set",
+    "fold_to",
     "hash_files",
     "hash_many",
     "hash_pairs",
@@ -137,6 +138,7 @@ fold = _chosen.fold
 fold_consistency = _chosen.fold_consistency
 fold_many = _chosen.fold_many
 fold_set = _chosen.fold_set
+fold_to = _chosen.fold_to
 hash_files = _chosen.hash_files
 hash_many = _chosen.hash_many
 hash_pairs = _chosen.hash_pairs

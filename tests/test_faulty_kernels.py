@@ -21,7 +21,8 @@ from tests.processes import output, run
 pytestmark = [pytest.mark.slow, pytest.mark.native_only]
 
 FAULTS = r"""
-/* FAULT="hash shape row lane": that row of the table gives a wrong bit in that lane, in all where it is -1.
+/* FAULT="hash shape row lane": that row of the table gives a wrong bit in that lane, in all where it is -1;
+ * where it is -2, in what it has functions of its own for: paths, and rows of one digest.
  * TRUST: what fails its self-test passes. TABLE: its rows go to standard output. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ static const mc_kernel *honest;
 static size_t digest_bytes;
 static int wrong_lane;
 
-static int is_wrong(size_t lane) { return wrong_lane < 0 || lane == (size_t)wrong_lane; }
+static int is_wrong(size_t lane) { return wrong_lane == -1 || lane == (size_t)wrong_lane; }
 
 static void wrong_nodes(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
     honest->nodes(in, n, out, prefix);
@@ -42,6 +43,17 @@ static void wrong_compress(void *state, const uint8_t *const *blocks, size_t n) 
     honest->run->compress(state, blocks, n);
     for (size_t lane = 0; lane < honest->lanes; lane++)
         ((uint8_t *)state)[lane * honest->run->lane_stride] ^= is_wrong(lane);
+}
+
+static void wrong_climb(uint8_t *digest, const uint8_t *siblings, const uint8_t *is_left, size_t n,
+                        uint8_t prefix) {
+    honest->climb(digest, siblings, is_left, n, prefix);
+    digest[0] ^= 1;
+}
+
+static void wrong_rows(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
+    honest->run->rows(in, n, out, prefix);
+    out[0] ^= 1;
 }
 
 const mc_kernel *mc_pick(int hash, int shape, size_t n, uint32_t isas) {
@@ -58,10 +70,12 @@ const mc_kernel *mc_pick(int hash, int shape, size_t n, uint32_t isas) {
     digest_bytes = mc_hashes[hash].digest_bytes;
     wrong = *row;
     if (row->nodes != NULL) {
-        wrong.nodes = wrong_nodes;
+        wrong.nodes = wrong_lane == -2 ? row->nodes : wrong_nodes;
+        wrong.climb = wrong_lane == -2 && row->climb != NULL ? wrong_climb : row->climb;
     } else {
         run = *row->run;
-        run.compress = wrong_compress;
+        run.compress = wrong_lane == -2 ? run.compress : wrong_compress;
+        run.rows = wrong_lane == -2 && run.rows != NULL ? wrong_rows : run.rows;
         wrong.run = &run;
     }
     return &wrong;
@@ -185,6 +199,18 @@ def test_a_wrong_bit_in_any_lane_of_any_kernel_is_found(tree: Path, table: list[
                 for shape, names in shapes.items():
                     left = tuple(k for k in names if (other, k) != (algorithm, row.kernel))
                     assert found["kernels"][other][shape] == left
+
+
+def test_a_wrong_path_and_wrong_rows_of_one_digest_are_found(tree: Path, table: list[Row]) -> None:
+    own = [
+        row for row in table if row.kernel == "shani" and (row.shape == 2 or (row.hash, row.lanes) == (0, 2))
+    ]
+    if not own:
+        pytest.skip("no SHA-NI here")
+    assert {row.shape for row in own} == {0, 1, 2}
+    for row in own:
+        done = state(tree, FAULT=row.fault(-2))
+        assert ast.literal_eval(done.stdout)["failed"] == (f"{ALGORITHMS[row.hash]}:shani",), row
 
 
 def test_a_kernel_that_failed_cannot_be_forced(tree: Path, table: list[Row]) -> None:

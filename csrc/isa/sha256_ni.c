@@ -49,13 +49,17 @@ MC_INLINE void rounds4(ni_state *s, __m128i kw) {
     s->abef = _mm_sha256rnds2_epu32(s->abef, s->cdgh, _mm_shuffle_epi32(kw, 0x0e));
 }
 
-/* One block, its words in m. Bit t of `idle`: the words in groups t - 1 and t are such that s0 adds nothing. */
-MC_INLINE void block(int ways, ni_state s[], __m128i m[][4], unsigned idle) {
-    ni_state before[MC_WAYS];
+/* Four rounds of all messages, with the same K + W. */
+MC_INLINE void known_rounds4(int ways, ni_state s[], __m128i kw) {
     for (int i = 0; i < ways; i++)
-        before[i] = s[i];
+        rounds4(&s[i], kw);
+}
+
+/* Groups [from, 16) of four rounds. m[i][t % 4] holds the words of group t; those of the groups before `from` that the
+ * schedule needs have been made. Bit t of `idle`: the words in groups t - 1 and t are such that s0 adds nothing. */
+MC_INLINE void groups(int ways, ni_state s[], __m128i m[][4], int from, unsigned idle) {
 #pragma GCC unroll 16
-    for (int t = 0; t < 16; t++) { /* rounds 4t to 4t + 3; m[i][t % 4] holds their words */
+    for (int t = from; t < 16; t++) {
         const __m128i k = load16(sha256_k + 4 * t);
         for (int i = 0; i < ways; i++) {
             __m128i *now = &m[i][t % 4], *next = &m[i][(t + 1) % 4], *last = &m[i][(t + 3) % 4];
@@ -66,6 +70,14 @@ MC_INLINE void block(int ways, ni_state s[], __m128i m[][4], unsigned idle) {
                 *last = _mm_sha256msg1_epu32(*last, *now);
         }
     }
+}
+
+/* One block, its words in m. */
+MC_INLINE void block(int ways, ni_state s[], __m128i m[][4], unsigned idle) {
+    ni_state before[MC_WAYS];
+    for (int i = 0; i < ways; i++)
+        before[i] = s[i];
+    groups(ways, s, m, 0, idle);
     for (int i = 0; i < ways; i++) {
         s[i].abef = _mm_add_epi32(s[i].abef, before[i].abef);
         s[i].cdgh = _mm_add_epi32(s[i].cdgh, before[i].cdgh);
@@ -82,6 +94,32 @@ MC_INLINE void block_pad64(int ways, ni_state s[]) {
         for (int i = 0; i < ways; i++)
             rounds4(&s[i], kw);
     }
+    for (int i = 0; i < ways; i++) {
+        s[i].abef = _mm_add_epi32(s[i].abef, before[i].abef);
+        s[i].cdgh = _mm_add_epi32(s[i].cdgh, before[i].cdgh);
+    }
+}
+
+/* The second block of a 65-byte message. The lowest word of last[i] is W[0], the others are zero, as are W[1..14]: of
+ * the first sixteen rounds all but one are the same for all messages, and of W[16..19] only s1 is to be computed. */
+MC_INLINE void block_pad65(int ways, ni_state s[], const __m128i last[]) {
+    const __m128i zero = _mm_setzero_si128(), length = _mm_set_epi32(65 * 8, 0, 0, 0);
+    const __m128i k0 = load16(sha256_k), k2 = _mm_shuffle_epi32(k0, 0x0e);
+    ni_state before[MC_WAYS];
+    __m128i m[MC_WAYS][4];
+    for (int i = 0; i < ways; i++)
+        before[i] = s[i];
+    for (int i = 0; i < ways; i++) {
+        s[i].cdgh = _mm_sha256rnds2_epu32(s[i].cdgh, s[i].abef, _mm_add_epi32(last[i], k0));
+        s[i].abef = _mm_sha256rnds2_epu32(s[i].abef, s[i].cdgh, k2);
+        m[i][0] = _mm_sha256msg2_epu32(last[i], length);
+        m[i][1] = m[i][2] = zero;
+        m[i][3] = length;
+    }
+    known_rounds4(ways, s, load16(sha256_k + 4));
+    known_rounds4(ways, s, load16(sha256_k + 8));
+    known_rounds4(ways, s, _mm_add_epi32(load16(sha256_k + 12), length));
+    groups(ways, s, m, 4, 0);
     for (int i = 0; i < ways; i++) {
         s[i].abef = _mm_add_epi32(s[i].abef, before[i].abef);
         s[i].cdgh = _mm_add_epi32(s[i].cdgh, before[i].cdgh);
@@ -122,27 +160,35 @@ MC_INLINE void node(int ways, const uint8_t *in, uint8_t *out, uint8_t prefix) {
         store_digest(out + 32 * i, s[i]);
 }
 
+/* The words of a node behind its prefix, that is, one byte later. Four nodes, which come from memory at rest, are read
+ * from one byte before; a single one may have been written a moment ago, and such loads, of what two stores wrote,
+ * would wait for them. */
+MC_INLINE void load_behind(int ways, __m128i m[4], const uint8_t *in, __m128i first) {
+    __m128i before = load16(in);
+    m[0] = swap32(_mm_alignr_epi8(before, first, 15));
+    for (int j = 1; j < 4; j++) {
+        if (ways == 4) {
+            m[j] = swap32(load16(in + 16 * j - 1));
+        } else {
+            __m128i x = load16(in + 16 * j);
+            m[j] = swap32(_mm_alignr_epi8(x, before, 15));
+            before = x;
+        }
+    }
+}
+
 MC_INLINE void prefixed_node(int ways, const uint8_t *in, uint8_t *out, uint8_t prefix) {
     const ni_state start = from_words(sha256_initial);
     const __m128i first = _mm_slli_si128(_mm_cvtsi32_si128(prefix), 15);
     ni_state s[MC_WAYS] = {start, start, start, start};
     __m128i m[MC_WAYS][4], tail[MC_WAYS];
     for (int i = 0; i < ways; i++) {
-        __m128i before = first;
-        for (int j = 0; j < 4; j++) { /* the node, one byte later */
-            __m128i x = load16(in + 64 * i + 16 * j);
-            m[i][j] = swap32(_mm_alignr_epi8(x, before, 15));
-            before = x;
-        }
-        tail[i] = _mm_cvtsi32_si128((int)((uint32_t)in[64 * i + 63] << 24 | 0x00800000u));
+        load_behind(ways, m[i], in + 64 * i, first);
     }
     block(ways, s, m, 0);
-    for (int i = 0; i < ways; i++) {
-        m[i][0] = tail[i];
-        m[i][1] = m[i][2] = _mm_setzero_si128();
-        m[i][3] = _mm_set_epi32(65 * 8, 0, 0, 0);
-    }
-    block(ways, s, m, 1 << 1 | 1 << 2 | 1 << 3);
+    for (int i = 0; i < ways; i++)
+        tail[i] = _mm_cvtsi32_si128((int)((uint32_t)in[64 * i + 63] << 24 | 0x00800000u));
+    block_pad65(ways, s, tail);
     for (int i = 0; i < ways; i++)
         store_digest(out + 32 * i, s[i]);
 }
@@ -161,6 +207,80 @@ MC_INLINE void double_node(int ways, const uint8_t *in, uint8_t *out, uint8_t pr
         in_order(s[i], &m[i][0], &m[i][1]);
     hash_digests(ways, m, out);
 }
+
+/* ---- one digest upwards ---------------------------------------------------------------------------------------- */
+
+/* The words of a digest in registers, in reverse: the first one highest, so that the whole is a big-endian number and
+ * moves on by a byte with one instruction. */
+typedef struct ni_digest {
+    __m128i dcba, hgfe;
+} ni_digest;
+
+MC_INLINE __m128i reversed(__m128i words) { return _mm_shuffle_epi32(words, 0x1b); }
+
+MC_INLINE ni_digest digest_of(ni_state s) {
+    return (ni_digest){_mm_unpackhi_epi64(s.cdgh, s.abef), _mm_unpacklo_epi64(s.cdgh, s.abef)};
+}
+
+MC_INLINE ni_digest load_digest(const uint8_t *in) {
+    return (ni_digest){reversed(swap32(load16(in))), reversed(swap32(load16(in + 16)))};
+}
+
+/* The left one where `mask` is all zeros, the right one where it is all ones. Which side a node is on nobody can
+ * predict, so no branch depends on it. */
+MC_INLINE ni_digest either(ni_digest left, ni_digest right, __m128i mask) {
+    return (ni_digest){_mm_blendv_epi8(left.dcba, right.dcba, mask), _mm_blendv_epi8(left.hgfe, right.hgfe, mask)};
+}
+
+MC_INLINE void words_of(ni_digest left, ni_digest right, __m128i m[4]) {
+    m[0] = reversed(left.dcba);
+    m[1] = reversed(left.hgfe);
+    m[2] = reversed(right.dcba);
+    m[3] = reversed(right.hgfe);
+}
+
+MC_INLINE ni_digest plain_parent(ni_digest left, ni_digest right, uint8_t prefix) {
+    (void)prefix;
+    ni_state s[1] = {from_words(sha256_initial)};
+    __m128i m[1][4];
+    words_of(left, right, m[0]);
+    block(1, s, m, 0);
+    block_pad64(1, s);
+    return digest_of(s[0]);
+}
+
+MC_INLINE ni_digest prefixed_parent(ni_digest left, ni_digest right, uint8_t prefix) {
+    ni_state s[1] = {from_words(sha256_initial)};
+    __m128i m[1][4];
+    m[0][0] = reversed(_mm_alignr_epi8(_mm_cvtsi32_si128(prefix), left.dcba, 1));
+    m[0][1] = reversed(_mm_alignr_epi8(left.dcba, left.hgfe, 1));
+    m[0][2] = reversed(_mm_alignr_epi8(left.hgfe, right.dcba, 1));
+    m[0][3] = reversed(_mm_alignr_epi8(right.dcba, right.hgfe, 1));
+    block(1, s, m, 0);
+    const __m128i byte = _mm_srli_si128(_mm_slli_si128(right.hgfe, 15), 12);
+    const __m128i last[1] = {_mm_or_si128(byte, _mm_cvtsi32_si128(0x00800000))};
+    block_pad65(1, s, last);
+    return digest_of(s[0]);
+}
+
+/* A node waits for the one below it, so what counts is how long one takes: it stays in registers all the way. */
+#define CLIMB_KERNEL(stem, parent)                                                                                    \
+    MC_TARGET void stem##_climb_shani(uint8_t *digest, const uint8_t *siblings, const uint8_t *is_left, size_t n,     \
+                                      uint8_t prefix) {                                                               \
+        ni_digest node = load_digest(digest);                                                                         \
+        for (; n > 0; n--, siblings += SHA256_DIGEST) {                                                               \
+            const ni_digest sibling = load_digest(siblings);                                                          \
+            const __m128i mask = _mm_set1_epi8((char)-*is_left++);                                                    \
+            node = parent(either(node, sibling, mask), either(sibling, node, mask), prefix);                          \
+        }                                                                                                             \
+        _mm_storeu_si128((__m128i *)(void *)digest, swap32(reversed(node.dcba)));                                     \
+        _mm_storeu_si128((__m128i *)(void *)(digest + 16), swap32(reversed(node.hgfe)));                              \
+    }
+
+CLIMB_KERNEL(sha256_node, plain_parent)
+CLIMB_KERNEL(sha256_prefixed_node, prefixed_parent)
+
+/* ---- batches of nodes ------------------------------------------------------------------------------------------ */
 
 typedef void (*few_nodes)(const uint8_t *in, uint8_t *out, uint8_t prefix);
 
@@ -257,6 +377,26 @@ MC_INLINE void digests_twice(int ways, const void *state, uint8_t *out) {
     hash_digests(ways, m, out);
 }
 
+/* Rows of one digest behind a prefix of a byte, the leaves of most trees: a single block, made in registers, of which
+ * W[9..14] are zero. */
+MC_INLINE void rows(int ways, const uint8_t *in, uint8_t *out, uint8_t prefix) {
+    const ni_state start = from_words(sha256_initial);
+    const __m128i first = _mm_slli_si128(_mm_cvtsi32_si128(prefix), 15);
+    ni_state s[MC_WAYS] = {start, start, start, start};
+    __m128i m[MC_WAYS][4];
+    for (int i = 0; i < ways; i++) {
+        const uint8_t *row = in + SHA256_DIGEST * i;
+        const __m128i half = load16(row);
+        m[i][0] = swap32(_mm_alignr_epi8(half, first, 15));
+        m[i][1] = swap32(_mm_alignr_epi8(load16(row + 16), half, 15));
+        m[i][2] = _mm_cvtsi32_si128((int)((uint32_t)row[31] << 24 | 0x00800000u));
+        m[i][3] = _mm_set_epi32((1 + SHA256_DIGEST) * 8, 0, 0, 0);
+    }
+    block(ways, s, m, 1 << 3);
+    for (int i = 0; i < ways; i++)
+        store_digest(out + SHA256_DIGEST * i, s[i]);
+}
+
 #define MESSAGE_KERNEL(name, ways, target)                                                                            \
     target static void name##_compress(void *state, const uint8_t *const *blocks, size_t n) {                         \
         compress(ways, state, blocks, n);                                                                             \
@@ -266,6 +406,10 @@ MC_INLINE void digests_twice(int ways, const void *state, uint8_t *out) {
     }                                                                                                                 \
     target static void name##_digests(const void *state, uint8_t *out) { digests(ways, state, out); }                 \
     target static void name##_digests_twice(const void *state, uint8_t *out) { digests_twice(ways, state, out); }     \
+    target static void name##_rows(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {                       \
+        for (; n > 0; n -= ways, in += ways * SHA256_DIGEST, out += ways * SHA256_DIGEST)                             \
+            rows(ways, in, out, prefix);                                                                              \
+    }                                                                                                                 \
     const mc_lanes name = {                                                                                           \
         .word_stride = sizeof(uint32_t),                                                                              \
         .lane_stride = sizeof(uint32_t[8]),                                                                           \
@@ -273,6 +417,7 @@ MC_INLINE void digests_twice(int ways, const void *state, uint8_t *out) {
         .digests = name##_digests,                                                                                    \
         .digests_twice = name##_digests_twice,                                                                        \
         .compress_end = name##_compress_end,                                                                          \
+        .rows = name##_rows,                                                                                          \
     };
 
 /* Four messages are no slower than two where registers are spilled, and a sixth faster on Zen 3. */

@@ -24,6 +24,17 @@ def fold(
     hashed: bool = False,
     kernel: str | None = None,
 ) -> bytes: ...
+def fold_to(
+    spec: Spec,
+    root: _Data,
+    leaf: _Data,
+    path: bytes,
+    width: int,
+    index: SupportsIndex,
+    size: SupportsIndex,
+    hashed: bool = False,
+    kernel: str | None = None,
+) -> None: ...
 def fold_many(
     spec: Spec,
     leaves: _Messages,

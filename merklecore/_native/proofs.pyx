@@ -6,13 +6,13 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromSt
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
 from merklecore._native.arguments cimport Messages, View, messages_of, natural, one_message, view_of
 from merklecore._native.core cimport (
     MC_BAD_SIBLING, MC_BAD_ZERO, MC_LEAF_AS_IS, MC_ODD_HEAP, MC_ODD_SPLIT, MC_OK, MC_SIBLING_COPY, mc_consistency,
-    mc_consistency_count, mc_edge, mc_fold, mc_fold_consistency, mc_kept, mc_leaf_hashes, mc_path, mc_path_count,
-    mc_paths, mc_proofs, mc_range_plan, mc_set_fold, mc_set_plan, mc_status, mc_step, mc_verify_many,
+    mc_consistency_count, mc_edge, mc_fold, mc_fold_consistency, mc_kept, mc_leaf_hashes, mc_messages, mc_path,
+    mc_path_count, mc_paths, mc_proofs, mc_range_plan, mc_set_fold, mc_set_plan, mc_status, mc_step, mc_verify_many,
 )
 from merklecore._native.dispatch cimport allowed, failed
 from merklecore._native.indices cimport Indices, indices_of
@@ -198,36 +198,12 @@ cdef int _count(Spec spec, bytes hashes, size_t width, size_t wanted, str what, 
     return 0
 
 
-def fold(Spec spec, leaf, bytes path not None, width, index, size, hashed=False, kernel=None):
-    """The root that `leaf` and an inclusion path of hashes of `width` bytes lead to, at the place the caller names."""
-    cdef uint32_t isas = allowed(spec.rule.hash, kernel)
-    cdef uint64_t at = natural(index, "index"), leaves = natural(size, "size")
-    cdef size_t wide = width, count, wanted, fault = 0
-    cdef uint8_t node[64]
-    cdef mc_step step
-    cdef mc_status status
-    if at >= leaves:
-        raise BoundsError(f"index {at} is not below size {leaves}")
-    if spec.limit is not None or spec.rule.odd == MC_ODD_HEAP:
-        _size(spec, leaves)
-    cdef bint ready = hashed
-    cdef Messages source
-    cdef const uint8_t *given = NULL
-    if ready or spec.rule.leaf == MC_LEAF_AS_IS:
-        if PyBytes_CheckExact(leaf) and <size_t>PyBytes_GET_SIZE(leaf) == spec.d:
-            given = <const uint8_t *>PyBytes_AS_STRING(leaf)
-    if given == NULL:
-        source = one_message(leaf, "leaf", spec.width(ready))
-    wanted = mc_path_count(&spec.rule, at, leaves)
-    count = <size_t>PyBytes_GET_SIZE(path) // wide if wide else 0
-    if count != wanted or (count and wide != spec.d):
-        _count(spec, path, wide, wanted, "path", f"leaf {at} of {leaves} needs")
-    if given == NULL:
-        given = source.c.rows
-        if not (ready or spec.rule.leaf == MC_LEAF_AS_IS):
-            failed(mc_leaf_hashes(&spec.rule, &source.c, 0, 1, node, isas))
-            given = node
-    status = mc_fold(&spec.rule, given, _data(path), at, leaves, node, &fault, &step, isas)
+cdef int _no_digests(Spec spec, bytes path, size_t width, uint64_t at, uint64_t size) except -1:
+    return _count(spec, path, width, mc_path_count(&spec.rule, at, size), "path", f"leaf {at} of {size} needs")
+
+
+cdef int _refused(mc_status status, size_t fault, mc_step *step) except -1:
+    """Why the core took a hash of a path for none that could stand there."""
     if status == MC_BAD_SIBLING:
         raise ProofError(f"hash {fault} of the path differs from the lone node it must repeat"
                          if step.side == MC_SIBLING_COPY else
@@ -235,8 +211,72 @@ def fold(Spec spec, leaf, bytes path not None, width, index, size, hashed=False,
     if status == MC_BAD_ZERO:
         raise ProofError(f"hash {fault} of the path lies beyond the last leaf and is not the zero subtree "
                          f"of level {step.level}")
-    failed(status)
-    return digest_at(node, spec.d)
+    return failed(status)
+
+
+cdef int _fold(Spec spec, object leaf, bytes path, size_t width, object index, object size, bint hashed, uint32_t isas,
+               uint8_t *root) except -1:
+    cdef uint64_t at = natural(index, "index"), leaves = natural(size, "size")
+    cdef size_t fault = 0, bytes_of_path = <size_t>PyBytes_GET_SIZE(path)
+    cdef mc_step step
+    cdef mc_status status
+    if at >= leaves:
+        raise BoundsError(f"index {at} is not below size {leaves}")
+    if spec.limit is not None or spec.rule.odd == MC_ODD_HEAP:
+        _size(spec, leaves)
+    cdef bint ready = hashed or spec.rule.leaf == MC_LEAF_AS_IS
+    cdef Messages held
+    cdef mc_messages source
+    if PyBytes_CheckExact(leaf) and (not ready or <size_t>PyBytes_GET_SIZE(leaf) == spec.d):
+        source.spans = NULL  # as one_message does, without an object of its own
+        source.rows = <const uint8_t *>PyBytes_AS_STRING(leaf)
+        source.width = <size_t>PyBytes_GET_SIZE(leaf)
+        source.n = 1
+    else:
+        held = one_message(leaf, "leaf", spec.width(hashed))
+        source = held.c
+    cdef size_t wanted = mc_path_count(&spec.rule, at, leaves)
+    if bytes_of_path != wanted * spec.d or (wanted and width != spec.d):
+        _count(spec, path, width, wanted, "path", f"leaf {at} of {leaves} needs")
+    cdef const uint8_t *given = source.rows
+    if not ready:
+        failed(mc_leaf_hashes(&spec.rule, &source, 0, 1, root, isas))
+        given = root
+    status = mc_fold(&spec.rule, given, _data(path), at, leaves, root, &fault, &step, isas)
+    if status == MC_BAD_SIBLING:
+        raise ProofError(f"hash {fault} of the path differs from the lone node it must repeat"
+                         if step.side == MC_SIBLING_COPY else
+                         f"hash {fault} of the path equals the node it is paired with (CVE-2012-2459)")
+    if status == MC_BAD_ZERO:
+        raise ProofError(f"hash {fault} of the path lies beyond the last leaf and is not the zero subtree "
+                         f"of level {step.level}")
+    return failed(status)
+
+
+def fold(Spec spec, leaf, bytes path not None, size_t width, index, size, bint hashed=False, kernel=None):
+    """The root that `leaf` and an inclusion path of hashes of `width` bytes lead to, at the place the caller names."""
+    cdef uint8_t root[64]
+    _fold(spec, leaf, path, width, index, size, hashed, allowed(spec.rule.hash, kernel), root)
+    return digest_at(root, spec.d)
+
+
+def fold_to(Spec spec, root, leaf, bytes path not None, size_t width, index, size, bint hashed=False, kernel=None):
+    """Raises unless `fold` leads to `root`."""
+    cdef uint8_t found[64]
+    cdef uint32_t isas = allowed(spec.rule.hash, kernel)
+    cdef Messages held
+    cdef const uint8_t *wanted
+    if PyBytes_CheckExact(root) and <size_t>PyBytes_GET_SIZE(root) == spec.d:
+        wanted = <const uint8_t *>PyBytes_AS_STRING(root)
+    else:
+        held = one_message(root, "root", -1)
+        wanted = held.c.rows
+        if held.c.width != spec.d:
+            raise InputError(f"root: {held.c.width} bytes, digests have {spec.d}")
+    _fold(spec, leaf, path, width, index, size, hashed, isas, found)
+    if memcmp(found, wanted, spec.d) != 0:
+        raise ProofError(f"the path leads to {digest_at(found, spec.d).hex()}, "
+                         f"not to the given root {digest_at(wanted, spec.d).hex()}")
 
 
 @cython.final

@@ -33,6 +33,8 @@ backend where no extension is built. Both keep one contract (n messages, d bytes
 - ``consistency(nodes, old_size, size)``: PROOF(old_size, D[size]) of RFC 6962, as bytes;
 - ``fold(spec, leaf, path, width, index, size, hashed)``: the root that an inclusion path of hashes of
   ``width`` bytes (0: of none) leads to, or ProofError;
+- ``fold_to(spec, root, leaf, path, width, index, size, hashed)``: nothing where ``fold`` leads to ``root``,
+  else ProofError; InputError for a root that is no digest;
 - ``fold_many(spec, leaves, offsets, hashes, width, indices, size, root, hashed)``: the positions of those
   paths that do not lead to the root, each judged as ``fold`` does, and what is wrong with the first;
 - ``fold_set(spec, leaves, hashes, width, indices, size, hashed)``: the root that leaves and the hashes of
@@ -69,6 +71,7 @@ from merklecore.reference.proofs import (
     fold,
     fold_consistency,
     fold_many,
+    fold_to,
     path,
     paths,
 )
@@ -94,6 +97,7 @@ __all__ = [
     "fold_consistency",
     "fold_many",
     "fold_set",
+    "fold_to",
     "hash_files",
     "hash_many",
     "hash_pairs",

@@ -25,6 +25,7 @@ __all__ = [
     "fold",
     "fold_consistency",
     "fold_many",
+    "fold_to",
     "path",
     "paths",
     "sized",
@@ -149,6 +150,27 @@ def fold(
         raise BoundsError(f"index {at} is not below size {n}")
     sized(spec, n)
     return _folded(spec, one_leaf(spec, leaf, hashed), path, width, at, n)
+
+
+def fold_to(
+    spec: Spec,
+    root: Data,
+    leaf: Data,
+    path: bytes,
+    width: int,
+    index: SupportsIndex,
+    size: SupportsIndex,
+    hashed: bool = False,
+    kernel: str | None = None,
+) -> None:
+    """Raises unless ``fold`` leads to ``root``."""
+    check_kernel(kernel)
+    wanted = bytes(contiguous(root, "root"))
+    if len(wanted) != spec.digest_size:
+        raise InputError(f"root: {len(wanted)} bytes, digests have {spec.digest_size}")
+    found = fold(spec, leaf, path, width, index, size, hashed)
+    if found != wanted:
+        raise ProofError(f"the path leads to {found.hex()}, not to the given root {wanted.hex()}")
 
 
 def _folded(spec: Spec, node: bytes, path: bytes, width: int, at: int, n: int) -> bytes:
