@@ -121,14 +121,13 @@ MC_INLINE void MC_NAME(keccak_prefixed_node)(const uint8_t *in, size_t n, uint8_
     KECCAK_PASS (in, n, out) {
         V64 a[KECCAK_WORDS];
         uint64_t last[V64_LANES] __attribute__((aligned(64)));
-        for (size_t j = 0; j < V64_LANES; j++)
-            last[j] = lane[j][KECCAK_NODE - 1] | (uint64_t)pad << 8;
+        MC_NAME(last64)(last, lane, KECCAK_NODE);
         MC_NAME(point_before)(lane, V64_LANES, begin, first);
         V64_LOAD_LE8(a, lane);
         a[0] = V64_OR(V64_AND(a[0], V64_SET1(~(uint64_t)0xff)), V64_SET1(prefix));
         for (int i = 9; i < KECCAK_WORDS; i++)
             a[i] = V64_SET1(0);
-        a[8] = V64_LOAD(last);
+        a[8] = V64_OR(V64_SHR(V64_LOAD(last), 56), V64_SET1((uint64_t)pad << 8));
         a[16] = V64_SET1(0x8000000000000000u);
         MC_NAME(keccak_f)(a);
         KECCAK_STORE(out, a, n);
