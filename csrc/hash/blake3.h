@@ -127,13 +127,14 @@ MC_TARGET void MC_NAME(blake3_prefixed_node)(const uint8_t *in, size_t n, uint8_
     BLAKE3_PASS (in, n, out) {
         V32 w[16], h[8];
         uint32_t last[V32_LANES] __attribute__((aligned(64)));
-        MC_NAME(last32)(last, lane, BLAKE3_NODE);
+        for (size_t j = 0; j < V32_LANES; j++)
+            PUT_SCALAR(last[j], lane[j][BLAKE3_NODE - 1]);
         MC_NAME(point_before)(lane, V32_LANES, begin, first);
         V32_LOAD_LE16(w, lane);
         w[0] = V32_OR(V32_AND(w[0], V32_SET1(0xffffff00u)), V32_SET1(prefix));
         MC_NAME(blake3_init)(h);
         MC_NAME(blake3_block)(h, w, zero, zero, V32_SET1(BLAKE3_BLOCK), V32_SET1(BLAKE3_CHUNK_START));
-        w[0] = V32_SHR(V32_LOAD(last), 24);
+        w[0] = V32_LOAD(last);
         for (int i = 1; i < 16; i++)
             w[i] = zero;
         MC_NAME(blake3_block)(h, w, zero, zero, V32_SET1(1), V32_SET1(BLAKE3_CHUNK_END | BLAKE3_ROOT));

@@ -160,13 +160,14 @@ MC_TARGET void MC_NAME(sha512_prefixed_node)(const uint8_t *in, size_t n, uint8_
     SHA512_PASS (in, n, out) {
         V64 w[16], s[8];
         uint64_t last[V64_LANES] __attribute__((aligned(64)));
-        MC_NAME(last64)(last, lane, SHA512_NODE);
+        for (size_t j = 0; j < V64_LANES; j++)
+            PUT_SCALAR(last[j], (uint64_t)lane[j][SHA512_NODE - 1] << 56 | (uint64_t)0x80 << 48);
         MC_NAME(point_before)(lane, V64_LANES, begin, first);
         MC_NAME(take16_64)(w, lane);
         w[0] = V64_OR(V64_AND(w[0], V64_SET1(~(uint64_t)0 >> 8)), V64_SET1((uint64_t)prefix << 56));
         MC_NAME(sha512_init)(s);
         MC_NAME(sha512_block)(s, w);
-        w[0] = V64_OR(V64_AND(V64_LOAD(last), V64_SET1((uint64_t)0xff << 56)), V64_SET1((uint64_t)0x80 << 48));
+        w[0] = V64_LOAD(last);
         for (int i = 1; i < 15; i++)
             w[i] = V64_SET1(0);
         w[15] = V64_SET1((1 + SHA512_NODE) * 8);

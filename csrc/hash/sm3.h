@@ -169,13 +169,14 @@ MC_TARGET void MC_NAME(sm3_prefixed_node)(const uint8_t *in, size_t n, uint8_t *
     SM3_PASS (in, n, out) {
         V32 w[16], s[8];
         uint32_t last[V32_LANES] __attribute__((aligned(64)));
-        MC_NAME(last32)(last, lane, SM3_NODE);
+        for (size_t j = 0; j < V32_LANES; j++)
+            PUT_SCALAR(last[j], (uint32_t)lane[j][SM3_NODE - 1] << 24 | 0x00800000u);
         MC_NAME(point_before)(lane, V32_LANES, begin, first);
         V32_LOAD_BE16(w, lane);
         w[0] = V32_OR(V32_AND(w[0], V32_SET1(0x00ffffffu)), V32_SET1((uint32_t)prefix << 24));
         MC_NAME(sm3_init)(s);
         MC_NAME(sm3_block)(s, w);
-        w[0] = V32_OR(V32_AND(V32_LOAD(last), V32_SET1(0xff000000u)), V32_SET1(0x00800000u));
+        w[0] = V32_LOAD(last);
         for (int i = 1; i < 15; i++)
             w[i] = V32_SET1(0);
         w[15] = V32_SET1((1 + SM3_NODE) * 8);

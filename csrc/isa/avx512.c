@@ -48,6 +48,7 @@
 #define V64_OR(x, y) _mm512_or_si512(x, y)
 #define V64_XOR(x, y) _mm512_xor_si512(x, y)
 #define V64_XOR3(x, y, z) _mm512_ternarylogic_epi64(x, y, z, 0x96)
+#define V64_XOR3_IS_ONE 1
 #define V64_CH(x, y, z) _mm512_ternarylogic_epi64(x, y, z, 0xCA)
 #define V64_MAJ(x, y, z) _mm512_ternarylogic_epi64(x, y, z, 0xE8)
 #define V64_CHI(x, y, z) _mm512_ternarylogic_epi64(x, y, z, 0xD2)

@@ -24,11 +24,7 @@
  * (on AVX-512 as broadcast operands, at no cost) instead of keeping 64 of them in registers it does not have. */
 #define MC_HIDE(pointer) __asm__ volatile("" : "+r"(pointer))
 
-/* Four and eight bytes, the first the lowest: one load, which compilers do not see in a loop. */
-static inline __attribute__((always_inline)) uint32_t mc_le32(const uint8_t *p) {
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
+/* Eight bytes, the first the lowest: one load, which compilers do not see in a loop. */
 static inline __attribute__((always_inline)) uint64_t mc_le64(const uint8_t *p) {
     return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
            (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;

@@ -1,8 +1,8 @@
 /* What the hash bodies of a lane file share: lane pointers, and passes over nodes.
  *
  * A node with a one-byte prefix is read from one byte before it, where the prefix then takes the first byte's place;
- * the byte thus pushed out is fetched by itself, with the word it ends. Only the first node of a call may not have a
- * byte before it: it is copied. */
+ * the byte thus pushed out is fetched by itself. Only the first node of a call may not have a byte before it: it is
+ * copied. */
 #ifndef MC_ISA_LANES_H
 #define MC_ISA_LANES_H
 
@@ -25,22 +25,15 @@ MC_INLINE void MC_NAME(point_before)(const uint8_t *lane[], size_t lanes, const 
         lane[j] = lane[j] == begin ? first : lane[j] - 1;
 }
 
-/* The last word of each node, its last byte the highest. */
-MC_INLINE void MC_NAME(last32)(uint32_t last[V32_LANES], const uint8_t *const lane[V32_LANES], size_t bytes) {
-    for (size_t j = 0; j < V32_LANES; j++) {
-        uint32_t word = mc_le32(lane[j] + bytes - sizeof word);
-        MC_HIDE(word); /* or the compiler builds vectors of such words, one shuffle each */
-        last[j] = word;
-    }
-}
-
-MC_INLINE void MC_NAME(last64)(uint64_t last[V64_LANES], const uint8_t *const lane[V64_LANES], size_t bytes) {
-    for (size_t j = 0; j < V64_LANES; j++) {
-        uint64_t word = mc_le64(lane[j] + bytes - sizeof word);
-        MC_HIDE(word);
-        last[j] = word;
-    }
-}
+/* Stores `word` of a lane as a scalar: of sixteen or eight the compiler would build a vector, one or two shuffles each,
+ * where AVX-512 has one port for shuffles and others idle. */
+#define PUT_SCALAR(at, word)                                                                                          \
+    do {                                                                                                              \
+        uint64_t word_ = word;                                                                                        \
+        if (V32_LANES == 16)                                                                                          \
+            MC_HIDE(word_);                                                                                           \
+        at = (__typeof__(at))word_;                                                                                   \
+    } while (0)
 
 /* for (each pass over n nodes) { lane pointers } */
 /* clang-format off */
