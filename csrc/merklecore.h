@@ -44,7 +44,8 @@ enum {
     MC_ISA_AVX512 = 8,
     MC_ISA_ALL = 15,
     /* not an instruction set but a fact that decides the order: sha256rnds2 starts every cycle, not every second or
-     * third, so that four messages side by side on SHA-NI beat two, and sixteen lanes of AVX-512; needs AVX2 */
+     * third, so that four messages side by side on SHA-NI beat two, and a pass of AVX-512 with lanes idle; needs AVX2
+     */
     MC_FAST_SHA = 16,
 };
 
@@ -110,7 +111,7 @@ typedef struct mc_kernel {
     const mc_lanes *run; /* MC_MESSAGES */
 } mc_kernel;
 
-#define MC_MAX_KERNELS 8
+#define MC_MAX_KERNELS 9 /* rows, the one that ends a list among them */
 extern const mc_kernel mc_kernels[MC_HASHES][MC_SHAPES][MC_MAX_KERNELS]; /* best first */
 
 const mc_kernel *mc_pick(int hash, int shape, size_t n, uint32_t isas); /* NULL where none is allowed */

@@ -25,8 +25,8 @@ MC_INLINE void MC_NAME(point_before)(const uint8_t *lane[], size_t lanes, const 
         lane[j] = lane[j] == begin ? first : lane[j] - 1;
 }
 
-/* Stores `word` of a lane as a scalar: of sixteen or eight the compiler would build a vector, one or two shuffles each,
- * where AVX-512 has one port for shuffles and others idle. */
+/* Stores `word` of a lane as a scalar: of sixteen or eight the compiler would build a vector, one or two shuffles
+ * each, where AVX-512 has one port for shuffles and others idle. */
 #define PUT_SCALAR(at, word)                                                                                          \
     do {                                                                                                              \
         uint64_t word_ = word;                                                                                        \
