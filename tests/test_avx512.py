@@ -1,4 +1,4 @@
-"""The AVX-512 kernels on any x86-64 machine: built with the intrinsics in plain C that avx512/immintrin.h has."""
+"""The AVX-512 kernels on any x86-64 machine: built with the intrinsics in plain C of avx512/immintrin.h."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Messages(ctypes.Structure):
 
 @pytest.fixture(scope="module")
 def core(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    """The core as any build has it, but for the emulated kernels: not optimised, which takes a third of the time."""
+    """The core as any build has it, but for the emulated kernels, not optimised: that would take long."""
     made = tmp_path_factory.mktemp("core")
     compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC"))
     objects: list[Path] = []
