@@ -52,14 +52,34 @@ if asked("WERROR"):
     WARNINGS.append("-Werror")
 
 
+class Recipe:
+    """What the files of a folder were made with: by other flags, or another setup.py, all are made anew."""
+
+    def __init__(self, folder):
+        self.path = Path(folder, "recipe")
+        compiler = [os.environ.get(name, "") for name in ("CC", "CFLAGS", "LDFLAGS")]
+        self.wanted = "\n".join([*FLAGS, *WARNINGS, *compiler, Path(__file__).read_text()])
+
+    def differs(self):
+        return not self.path.exists() or self.path.read_text() != self.wanted
+
+    def note(self):
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(self.wanted)
+
+
 class BuildLibrary(build_clib):
-    """Compiles what changed in csrc/, several files at a time; an edited header recompiles every file."""
+    """Compiles what changed in csrc/, several files at a time; an edited header recompiles every file.
+
+    No interpreter has a part in it: those that build in one tree share the objects, and what Cython writes.
+    """
 
     def finalize_options(self):
         modules = self.get_finalized_command("build_ext")
-        self.build_temp = self.build_clib = modules.build_temp
+        self.build_temp = self.build_clib = os.path.join(os.path.dirname(modules.build_temp), "common")
         super().finalize_options()
-        self.force = modules.force
+        self.recipe = Recipe(self.build_temp)
+        self.force = modules.asked_anew or self.recipe.differs()
 
     def build_libraries(self, libraries):
         objects = self.compiler.object_filenames(SOURCES, output_dir=self.build_temp)
@@ -88,25 +108,35 @@ class BuildModules(build_ext):
     def finalize_options(self):
         super().finalize_options()
         self.parallel = self.parallel or os.cpu_count()
-        self.recipe = Path(self.build_temp, "recipe")
-        compiler = [os.environ.get(name, "") for name in ("CC", "CFLAGS", "LDFLAGS")]
-        self.wanted = "\n".join([*FLAGS, *WARNINGS, *compiler, Path(__file__).read_text()])
-        self.force = self.force or not self.recipe.exists() or self.recipe.read_text() != self.wanted
+        self.recipe = Recipe(self.build_temp)
+        self.asked_anew = self.force
+        self.force = self.force or self.recipe.differs()
 
     def run(self):
         self.run_command("build_clib")
         super().run()
-        self.recipe.parent.mkdir(parents=True, exist_ok=True)
-        self.recipe.write_text(self.wanted)
+        for command in ("build_clib", "build_ext"):  # not before all is there
+            self.get_finalized_command(command).recipe.note()
 
     def build_extensions(self):
         from Cython.Build import cythonize
 
-        archive = self.get_finalized_command("build_clib").archive()
-        options = {"compiler_directives": DIRECTIVES, "build_dir": self.build_temp, "include_path": ["csrc"]}
+        library = self.get_finalized_command("build_clib")
+        archive = library.archive()
+        options = {"compiler_directives": DIRECTIVES, "include_path": ["csrc"], "quiet": True}
+        where = {"build_dir": library.build_temp, "force": library.force}
         for extension in self.extensions:  # one by one: compilers run side by side, Cython cannot
-            extension.sources = cythonize(extension, force=self.force, quiet=True, **options)[0].sources
+            extension.sources = cythonize(extension, **where, **options)[0].sources
             extension.depends = [archive, *HEADERS, *DECLARATIONS]
+            extension.extra_objects = [archive]  # linked anew when it is newer, which a library is not
+        compile_one = self.compiler._compile
+
+        def compile_stale(made, source, *how):
+            """Of a module whose library alone changed, nothing: setuptools would compile it to link it."""
+            if self.force or newer_group([source, *HEADERS], made, missing="newer"):
+                compile_one(made, source, *how)
+
+        self.compiler._compile = compile_stale
         super().build_extensions()
 
 

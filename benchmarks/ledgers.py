@@ -92,6 +92,15 @@ def put(*txs: bytes) -> bytes:
     return b"".join([header, size(len(txs) + 1), coinbase(0).raw(), *txs])
 
 
+def put_committed(*txs: bytes) -> bytes:
+    """Return a block whose coinbase commits to witnesses: a second tree is made of the same transactions."""
+    plain = coinbase(0).raw()
+    header, at = put()[:80], 4 + 1 + 36 + 1 + plain[41] + 4
+    commitment = pack("<q", 0) + b"\x26" + bytes.fromhex("6a24aa21a9ed") + bytes(32)
+    first = plain[:4] + b"\0\1" + plain[4:at] + b"\1" + commitment + b"\1\x20" + bytes(32) + bytes(4)
+    return b"".join([header, size(len(txs) + 1), first, *txs])
+
+
 def with_inputs(prevouts: list[bytes]) -> bytes:
     ends = b"\0" + b"\xff" * 4
     inputs = b"".join(prevout + ends for prevout in prevouts)
@@ -130,6 +139,12 @@ def hostile() -> dict[str, bytes]:
     }
     found |= {
         f"{small:,} transactions of 10 bytes": put(*[bytes(10)] * small),
+        f"{small:,} different transactions of 10 bytes": put(
+            *(pack("<IHI", i, 0, 7 * i) for i in range(small))
+        ),
+        f"{small:,} transactions of 10 bytes, and witnesses": put_committed(
+            *(pack("<IHI", i, 0, 7 * i) for i in range(small))
+        ),
         "16,000 transactions of 60 bytes": put(
             *(with_inputs([somewhere(i)[0] + bytes(4)]) for i in range(16_000))
         ),

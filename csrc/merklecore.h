@@ -100,6 +100,10 @@ typedef struct mc_lanes {
     size_t word_stride, lane_stride;
     void (*compress)(void *state, const uint8_t *const *blocks, size_t n); /* n blocks from each lane's pointer */
     void (*digests)(const void *state, uint8_t *out);                      /* all lanes, rows of d bytes */
+    void (*digests_twice)(const void *state, uint8_t *out);                /* their digests; where a hash is `twice` */
+    /* One block that is the same in all lanes but for its first 16 bytes, with zeros in [20, 60): the end of messages
+     * of one length. NULL: no faster. */
+    void (*compress_end)(void *state, const uint8_t *const *blocks);
 } mc_lanes;
 
 typedef struct mc_kernel {
@@ -422,7 +426,7 @@ typedef struct mc_fault {
 
 enum { MC_KEPT_FAULTS = 100 };
 typedef struct mc_faults { /* the first ones in order, and the number of all */
-    mc_fault *at, last;
+    mc_fault *at, last;    /* of a scan: what ended it */
     size_t room;
     uint64_t count;
     int lost; /* there was no memory for one of them */
@@ -579,24 +583,25 @@ typedef struct mc_bitcoin_tx { /* of less than 2^32 bytes */
     uint32_t offset, size, stripped;
     uint32_t inputs, outputs;
     uint32_t first;      /* its first input among those of the block */
-    uint32_t body;       /* where the number of its inputs stands */
     uint32_t outputs_at; /* where its first output stands */
-    uint32_t flags;
+    uint16_t head;       /* bytes before the number of its inputs: version, and marker and flag */
+    uint16_t flags;
 } mc_bitcoin_tx;
 enum { MC_TX_WITNESS = 1, MC_TX_COINBASE = 2 }; /* flags that a table shows; others are internal */
 
 typedef struct mc_bitcoin_block { /* what one pass over the bytes finds */
     const uint8_t *data;
-    size_t size, end; /* bytes given, and where the last transaction ends */
-    int whole;        /* no fault ended the scan */
-    uint32_t count;   /* of transactions, as promised */
-    uint32_t txs;     /* those read */
+    size_t size, end;   /* bytes given, and where the last transaction ends */
+    int whole;          /* no fault ended the scan */
+    uint32_t count;     /* of transactions, as promised */
+    uint32_t txs;       /* those read */
+    uint32_t coinbases; /* of those, in the form of one */
     mc_bitcoin_tx *tx;
     uint32_t *prevouts; /* where each input stands */
     uint32_t inputs;
     uint64_t stripped, sigops; /* bytes without witnesses; legacy signature operations */
     uint32_t flags;            /* of all transactions together */
-    mc_block room;             /* of both tables */
+    void *room;                /* of both tables */
 } mc_bitcoin_block;
 mc_status mc_bitcoin_scan(mc_bitcoin_block *block, const uint8_t *data, size_t size, mc_faults *faults);
 void mc_bitcoin_close(mc_bitcoin_block *block);

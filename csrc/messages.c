@@ -18,6 +18,8 @@
 enum {
     SCRATCH = 3 * MC_MAX_BLOCK,
     AHEAD = 2 * MC_MAX_LANES, /* messages */
+    SHORT_END = 16,           /* bytes in the last block, and */
+    SHORT_TOTAL = 1 << 28,    /* bytes in all whose number of bits has four bytes: what compress_end can do */
 };
 
 /* A prefix, the state after its whole blocks, and the bytes that are left of it. */
@@ -65,6 +67,14 @@ static inline const uint8_t *state_for(const start *begin, size_t size, uint8_t 
     return room;
 }
 
+/* The digests of all lanes, twice over where the hash is so. */
+static inline void write_digests(const mc_hash *hash, const mc_lanes *run, const void *state, uint8_t *out) {
+    if (hash->twice)
+        run->digests_twice(state, out);
+    else
+        run->digests(state, out);
+}
+
 /* Whether a message is cut into chunks that are hashed by themselves (chunks.c). */
 static inline int is_chunked(const start *begin, size_t size) {
     const size_t chunk = begin->hash->chunk_bytes;
@@ -105,7 +115,9 @@ static void hash_equal_lengths(const start *begin, const mc_kernel *row, const m
         mc_put_words(hash, run, initial, j, words);
     }
     /* with no body between them, head and tail are one run */
-    const size_t first_blocks = (size_t)has_head + (body_blocks == 0 ? tail_blocks : 0);
+    const size_t last_blocks = tail_blocks + (body_blocks == 0 && has_head ? 1 : 0);
+    const int has_short_end = run->compress_end != NULL && last_blocks == 1 && left_at - tail_at + left <= SHORT_END &&
+                              begin->absorbed + rest + width <= SHORT_TOTAL;
 
     for (size_t done = 0; done < n; done += lanes, out += lanes * d) {
         const size_t busy = n - done < lanes ? n - done : lanes;
@@ -117,21 +129,21 @@ static void hash_equal_lengths(const start *begin, const mc_kernel *row, const m
                 mc_copy(scratch[j] + rest, at[j], head);
         for (size_t j = 0; j < busy; j++)
             mc_copy(scratch[j] + left_at, at[j] + (width - left), left);
-        if (first_blocks > 0)
-            run->compress(state, copies, first_blocks);
         if (body_blocks > 0) {
+            if (has_head)
+                run->compress(state, copies, 1);
             for (size_t j = 0; j < lanes; j++)
                 at[j] += head;
             run->compress(state, at, body_blocks);
-            run->compress(state, tails, tail_blocks);
         }
-        if (busy == lanes) {
-            run->digests(state, out);
-        } else {
-            uint8_t digests[MC_MAX_LANES * MC_MAX_DIGEST];
-            run->digests(state, digests);
+        uint8_t digests[MC_MAX_LANES * MC_MAX_DIGEST];
+        if (has_short_end)
+            run->compress_end(state, tails);
+        else
+            run->compress(state, body_blocks > 0 ? tails : copies, last_blocks);
+        write_digests(hash, run, state, busy == lanes ? out : digests);
+        if (busy < lanes)
             memcpy(out, digests, busy * d);
-        }
     }
 }
 
@@ -145,6 +157,7 @@ typedef struct stretch { /* blocks that follow one another in memory */
 typedef struct job { /* a message under way */
     stretch now, next[2];
     size_t message;
+    int again; /* under way is the digest of the message: the hash is double */
     uint8_t words[MC_STATE_BYTES] __attribute__((aligned(8))); /* its state, while it is in no lane */
     uint8_t copies[SCRATCH];
 } job;
@@ -160,6 +173,7 @@ static void begin_job(job *job, const start *begin, const mc_messages *messages,
     stretch *add = &job->now;
 
     job->message = message;
+    job->again = 0;
     job->next[0].blocks = job->next[1].blocks = 0;
     mc_copy(tail, begin->rest, used);
     if (used > 0 && whole > 0) {
@@ -200,6 +214,13 @@ static inline int advance(job *job, size_t blocks, size_t block) {
         job->next[1].blocks = 0;
     }
     return job->now.blocks > 0;
+}
+
+/* Hashes the digest that `words` amount to once more. */
+static void begin_again(job *job, const mc_hash *hash, const uint8_t *words) {
+    hash->digest(words, job->copies);
+    job->now = (stretch){job->copies, hash->pad(job->copies, hash->digest_bytes, hash->digest_bytes)};
+    job->again = 1;
 }
 
 typedef struct queue { /* the messages that no lane has taken yet */
@@ -272,6 +293,11 @@ static void refill_lanes(const start *begin, const mc_kernel *row, const mc_mess
                     continue;
                 }
                 mc_get_words(hash, run, state, j, words);
+                if (hash->twice && !lane[j]->again) {
+                    begin_again(lane[j], hash, words);
+                    mc_put_words(hash, run, state, j++, hash->initial);
+                    continue;
+                }
                 hash->digest(words, out + (lane[j]->message - first) * d);
                 if (next_job(&queue, lane[j])) {
                     const size_t size = messages->spans[lane[j]->message].size;
@@ -337,7 +363,7 @@ static void hash_copies(const start *begin, const mc_kernel *row, const mc_span 
         at[j] = copies[j];
     }
     run->compress(state, at, blocks);
-    run->digests(state, digests);
+    write_digests(hash, run, state, digests);
     for (size_t j = 0; j < row->lanes; j++)
         mc_copy(out + which[j] * d, digests + j * d, d);
 }
@@ -396,8 +422,8 @@ static inline int are_nodes(int id, size_t prefix_bytes, const mc_messages *mess
            mc_pick(id, shape, messages->n, isas) != NULL;
 }
 
-static mc_status hash_once(int id, const uint8_t *prefix, size_t prefix_bytes, const mc_messages *messages,
-                           size_t first, size_t n, uint8_t *out, uint32_t isas) {
+static mc_status hash_all(int id, const uint8_t *prefix, size_t prefix_bytes, const mc_messages *messages,
+                          size_t first, size_t n, uint8_t *out, uint32_t isas) {
     const mc_hash *hash = &mc_hashes[id];
     while (n > 0) {
         const mc_kernel *row = mc_pick(id, MC_MESSAGES, n, isas);
@@ -427,12 +453,7 @@ mc_status mc_hash_messages(int hash, const uint8_t *prefix, size_t prefix_bytes,
                            size_t first, size_t n, uint8_t *out, uint32_t isas) {
     if (are_nodes(hash, prefix_bytes, messages, isas))
         return mc_hash_nodes(hash, prefix, prefix_bytes, messages->rows + first * messages->width, n, out, isas);
-    mc_status status = hash_once(hash, prefix, prefix_bytes, messages, first, n, out, isas);
-    if (status == MC_OK && mc_hashes[hash].twice) {
-        const mc_messages digests = {.rows = out, .width = mc_hashes[hash].digest_bytes, .n = n};
-        status = hash_once(hash, NULL, 0, &digests, 0, n, out, isas);
-    }
-    return status;
+    return hash_all(hash, prefix, prefix_bytes, messages, first, n, out, isas);
 }
 
 mc_status mc_hash_nodes(int hash, const uint8_t *prefix, size_t prefix_bytes, const uint8_t *nodes, size_t n,
@@ -467,7 +488,7 @@ static void hash_alone(const mc_hash *hash, const mc_lanes *run, const uint8_t *
     mc_copy(tail, data + (size - left), left);
     at = tail;
     run->compress(state, &at, hash->pad(tail, left, size));
-    run->digests(state, out);
+    write_digests(hash, run, state, out);
 }
 
 mc_status mc_hash_one(int hash, const uint8_t *data, size_t size, uint8_t *out, uint32_t isas) {
@@ -482,8 +503,6 @@ mc_status mc_hash_one(int hash, const uint8_t *data, size_t size, uint8_t *out, 
         return mc_hash_messages(hash, NULL, 0, &one, 0, 1, out, isas);
     }
     hash_alone(h, row->run, data, size, out);
-    if (h->twice)
-        hash_alone(h, row->run, out, h->digest_bytes, out);
     return MC_OK;
 }
 

@@ -19,7 +19,8 @@ VECTORS = Path(
 )
 
 settings.register_profile("dev", max_examples=50, deadline=None)
-settings.register_profile("ci", max_examples=500, deadline=None, derandomize=True)
+settings.register_profile("few", max_examples=20, deadline=None)  # where the same is run again
+settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
@@ -28,7 +29,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is marked long: not by -m, of which a run has one and the Makefile makes use."""
+    """Mark what asks for `backend`, and leave out what is marked long.
+
+    The latter not by -m, of which a run has one and the Makefile makes use.
+    """
+    for item in items:
+        if "backend" in getattr(item, "fixturenames", ()):
+            item.add_marker("both_backends")
     if not config.getoption("--run-long"):
         long = [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=long)

@@ -11,6 +11,8 @@ from typing import Any
 import blake3
 import sha3
 
+import merklecore as mc
+from merklecore import _backend
 from merklecore.reference.hashing import HAS_SM3
 from merklecore.reference.incremental import Sm3
 
@@ -43,3 +45,9 @@ SLOW = {"keccak256", "blake3"} | (set() if HAS_SM3 else {"sm3"})
 def is_slow(backend: ModuleType, algorithm: str) -> bool:
     """Whether the hash is written in Python there: a third of a millisecond a block, so tests take fewer."""
     return backend.NAME == "reference" and algorithm in SLOW
+
+
+def is_slow_here(profile: mc.Profile | str) -> bool:
+    """The same of the backend that serves this run, for trees."""
+    rules = mc.profiles[profile] if isinstance(profile, str) else profile
+    return is_slow(_backend, rules.algorithm)

@@ -10,6 +10,8 @@ import pytest
 import merklecore as mc
 from merklecore.tree import geometry
 
+pytestmark = pytest.mark.any_kernel
+
 NAMES = {
     *("BackendError", "BlockError", "BoundsError", "InputError", "MerkleCoreError", "ProofError", "errors"),
     *("algorithms", "cpu_info", "digest", "hash_many", "hash_pairs", "new"),

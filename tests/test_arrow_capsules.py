@@ -5,6 +5,8 @@ import pytest
 import merklecore as mc
 from tests.arrow import BINARY, VALUES, Exports, Streams, digests, expected
 
+pytestmark = pytest.mark.any_kernel
+
 # ---- capsules ----------------------------------------------------------------------------------------------
 
 

@@ -17,6 +17,8 @@ from tests.arrow import (
     view,
 )
 
+pytestmark = pytest.mark.any_kernel
+
 MOST = 2**63 - 1
 
 

@@ -12,6 +12,8 @@ import pytest
 import merklecore as mc
 from merklecore import _backend, _native, reference
 
+pytestmark = pytest.mark.any_kernel
+
 ROOT = Path(mc.__file__).parents[1]
 
 

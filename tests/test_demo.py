@@ -15,6 +15,8 @@ import pytest
 
 import merklecore as mc
 
+pytestmark = pytest.mark.any_kernel
+
 DEMO = Path(__file__).parents[1] / "examples" / "demo.py"
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(mc.__file__).parents[1])}
 

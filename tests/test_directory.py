@@ -13,6 +13,8 @@ import pytest
 from merklecore import directory
 from merklecore.errors import InputError
 
+pytestmark = pytest.mark.any_kernel
+
 PIPELINE = "cd -- \"$0\" && find . -type f -printf '%P\\0' | LC_ALL=C sort -z | xargs -0 -r sha256sum --"
 NAMES = [
     b"plain", b"empty", b"two  spaces", b" leading", b"trailing ", b"--check", b"-", b"*star", b"tab\tname",

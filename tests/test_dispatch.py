@@ -12,7 +12,7 @@ from merklecore import _native
 from tests.processes import output
 from tests.shapes import KERNELS
 
-pytestmark = pytest.mark.native_only
+pytestmark = [pytest.mark.native_only, pytest.mark.any_kernel]
 
 CPUINFO = Path("/proc/cpuinfo")
 FEATURES = [name for name in _native.cpu_info()["features"] if name != "portable"]

@@ -4,6 +4,8 @@ import pytest
 
 from merklecore import errors
 
+pytestmark = pytest.mark.any_kernel
+
 BASES = {
     "MerkleCoreError": (Exception,),
     "InputError": (errors.MerkleCoreError, ValueError),

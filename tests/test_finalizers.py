@@ -8,7 +8,7 @@ import pytest
 import merklecore as mc
 from tests.processes import output
 
-pytestmark = pytest.mark.native_only
+pytestmark = [pytest.mark.native_only, pytest.mark.any_kernel]
 
 # A list that empties itself, and a tree that grows, whenever the collector happens to run: in a process of
 # its own, for what went wrong here ended it.

@@ -11,6 +11,8 @@ from fuzz import common, genuine, proofs, texts
 from merklecore.tree.proofs import encoding, flagged, partial
 from merklecore.tree.proofs.base import HashProof
 
+pytestmark = pytest.mark.any_kernel
+
 FEW = 1500  # inputs
 
 

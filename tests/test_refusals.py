@@ -8,6 +8,8 @@ import pytest
 import merklecore as mc
 from merklecore.tree import geometry
 
+pytestmark = pytest.mark.any_kernel
+
 TREE = mc.MerkleTree([b"a", b"b", b"c"])
 PROOF = TREE.prove(1)
 

@@ -17,7 +17,7 @@ from tests.processes import PATIENCE
 from tests.shapes import KERNELS
 from tests.tree.definitions import DEFINITIONS
 
-pytestmark = pytest.mark.native_only
+pytestmark = [pytest.mark.native_only, pytest.mark.any_kernel]
 
 ROOT = Path(__file__).parents[1]
 TWICE = {"sha256d": "sha256"}  # an algorithm that is another one, taken twice

@@ -21,6 +21,14 @@ enum {
 };
 static const int64_t MC_MAX_MONEY = 2100000000000000; /* satoshi */
 
+/* What a rule finds. A block may hold a fault for every few bytes: those that are only counted cost no more. */
+static inline void mc_found(mc_faults *faults, mc_fault fault) {
+    if (faults->count >= MC_KEPT_FAULTS)
+        faults->count++;
+    else
+        mc_add_fault(faults, fault);
+}
+
 typedef struct mc_input {
     const uint8_t *prevout, *script;
     size_t script_bytes;
@@ -52,7 +60,7 @@ static inline int mc_next_output(mc_cursor *cursor, mc_output *output) {
 
 static inline int mc_is_null(const uint8_t *prevout) {
     static const uint8_t zeros[32] = {0};
-    return mc_le32(prevout + 32) == 0xffffffff && memcmp(prevout, zeros, 32) == 0;
+    return mc_le32(prevout + 32) == 0xffffffff && mc_same_id(prevout, zeros);
 }
 
 /* Over the inputs or outputs of a transaction that the scan has read: nothing can be wrong any more. */
@@ -69,9 +77,9 @@ uint32_t mc_bitcoin_no_header(const mc_bitcoin *chain);
 /* Median of the last times; 0 where not all are known that there must be. */
 int mc_bitcoin_median(const mc_bitcoin_context *context, uint32_t *median);
 
-/* Body rules, in order, of a block that the scan has read whole. */
+/* Body rules, in order, of a block that the scan has read whole; `room` is what mc_links_room says. */
 mc_status mc_bitcoin_body(const mc_bitcoin *chain, const mc_bitcoin_block *block, const mc_bitcoin_context *context,
-                          const uint8_t *txids, mc_bitcoin_report *report, uint32_t isas);
+                          const uint8_t *txids, uint8_t *room, mc_bitcoin_report *report, uint32_t isas);
 
 mc_status mc_bitcoin_wtxids(const mc_bitcoin_block *block, const uint8_t *txids, uint8_t *wtxids, uint32_t isas);
 mc_status mc_bitcoin_root(const uint8_t *ids, size_t n, uint8_t *root, int *mutated, uint32_t isas);
@@ -81,6 +89,13 @@ mc_status mc_bitcoin_witness(const mc_bitcoin *chain, const mc_bitcoin_block *bl
                              const uint8_t *txids, mc_bitcoin_report *report, uint32_t isas);
 void mc_bitcoin_signet(const mc_bitcoin *chain, const mc_bitcoin_block *block, mc_bitcoin_report *report);
 
+/* Takes `bytes` off the front of a room that was measured beforehand for all the tables of a block. */
+static inline void *mc_cut(uint8_t **room, size_t bytes) {
+    void *at = *room;
+    *room += bytes;
+    return at;
+}
+
 /* Tables of ids: bitcoin_links.c. Chains of entries that share a bucket; entry 0 is none. */
 typedef struct mc_links {
     struct mc_link {
@@ -89,8 +104,6 @@ typedef struct mc_links {
     uint32_t *head;
     unsigned shift;
 } mc_links;
-mc_status mc_links_open(mc_links *links, size_t n);
-void mc_links_close(mc_links *links);
 
 /* Who first spent each prevout. */
 typedef struct mc_spends {
@@ -99,13 +112,15 @@ typedef struct mc_spends {
     uint32_t *latest; /* of a first one: the first with its prevout in the latest transaction that has it */
     uint64_t *hash;   /* of each prevout's txid, under the salt */
 } mc_spends;
-mc_status mc_spends_open(mc_spends *spends, const mc_bitcoin_block *block);
-void mc_spends_close(mc_spends *spends);
+void mc_spends_open(mc_spends *spends, const mc_bitcoin_block *block, uint8_t **room);
 void mc_spends_add(const mc_bitcoin *chain, mc_spends *spends, const mc_bitcoin_block *block, uint32_t tx,
                    mc_faults *faults);
 
 /* duplicate_txids, links */
-mc_status mc_bitcoin_links(const mc_bitcoin *chain, const mc_bitcoin_block *block, const uint8_t *txids,
-                           const mc_spends *spends, mc_faults *faults);
+void mc_bitcoin_links(const mc_bitcoin *chain, const mc_bitcoin_block *block, const uint8_t *txids,
+                      const mc_spends *spends, uint8_t *room, mc_faults *faults);
+
+/* The room that the tables of a block take together. */
+size_t mc_links_room(const mc_bitcoin_block *block);
 
 #endif

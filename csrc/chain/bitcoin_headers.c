@@ -213,7 +213,7 @@ static inline __attribute__((always_inline)) uint32_t check_header(const mc_bitc
     const int32_t version = (int32_t)mc_le32(header + VERSION_AT);
     const int knows_height = (context->known & MC_KNOWS_HEIGHT) != 0;
     /* where the height is unknown, this may be one */
-    const int boundary = !knows_height || (context->height + 1) % PERIOD == 0;
+    const int boundary = !knows_height || (uint32_t)(context->height + 1) % PERIOD == 0; /* at most 2^31 */
     uint32_t open = 0, wanted;
 
     if (knows_height)
@@ -225,8 +225,8 @@ static inline __attribute__((always_inline)) uint32_t check_header(const mc_bitc
         open |= MC_RULE_LINKAGE;
     if (knows_parent && memcmp(header + PREV_AT, context->prev_hash, 32) != 0)
         found(&finding, MC_PREV_HASH, PREV_AT, 0, 0);
-    else if (chain->knows_genesis && memcmp(header + PREV_AT, none, sizeof none) == 0 &&
-             memcmp(hash, chain->genesis, sizeof none) != 0)
+    else if (chain->knows_genesis && mc_le64(header + PREV_AT) == 0 && /* spares nearly all of them a call */
+             memcmp(header + PREV_AT, none, sizeof none) == 0 && memcmp(hash, chain->genesis, sizeof none) != 0)
         found(&finding, MC_GENESIS, PREV_AT, 0, 0);
     if (!target->known || target->bits != bits)
         decode(chain, bits, target);

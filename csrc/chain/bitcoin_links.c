@@ -6,23 +6,34 @@
  * found never depends on the keys. */
 #include "bitcoin.h"
 
-#include <stdlib.h>
-
 enum { LOOK_AHEAD = 16 }; /* inputs */
 
-mc_status mc_links_open(mc_links *links, size_t n) {
+/* Buckets, as a power of two: most that are looked up are not there, and their buckets are empty. */
+static unsigned bits_for(size_t n) {
     unsigned bits = 4;
-    while (bits < 31 && (size_t)1 << bits < 2 * n) /* most that are looked up are not there: their buckets are empty */
+    while (bits < 31 && (size_t)1 << bits < 2 * n)
         bits++;
-    links->shift = 32 - bits;
-    links->head = calloc((size_t)1 << bits, sizeof *links->head);
-    links->entry = malloc((n + 1) * sizeof *links->entry);
-    return links->head == NULL || links->entry == NULL ? MC_NO_MEMORY : MC_OK;
+    return bits;
 }
 
-void mc_links_close(mc_links *links) {
-    free(links->head);
-    free(links->entry);
+static size_t table_bytes(size_t n) {
+    const mc_links *links = NULL;
+    return ((size_t)1 << bits_for(n)) * sizeof *links->head + (n + 1) * sizeof *links->entry;
+}
+
+static void open_table(mc_links *links, size_t n, uint8_t **room) {
+    const unsigned bits = bits_for(n);
+    links->shift = 32 - bits;
+    links->head = mc_cut(room, ((size_t)1 << bits) * sizeof *links->head);
+    links->entry = mc_cut(room, (n + 1) * sizeof *links->entry);
+    memset(links->head, 0, ((size_t)1 << bits) * sizeof *links->head);
+}
+
+size_t mc_links_room(const mc_bitcoin_block *block) {
+    const mc_spends *spends = NULL;
+    const size_t n = (size_t)block->inputs + 1; /* even, so that all that follows is aligned */
+    return table_bytes(block->txs) + table_bytes(block->inputs) +
+           (n + n % 2) * (sizeof *spends->hash + sizeof *spends->first + sizeof *spends->latest);
 }
 
 /* Two words a multiplication ("multilinear-HM"); the upper half is as good as random. */
@@ -38,19 +49,24 @@ static inline uint64_t hash_prevout(const mc_bitcoin *chain, uint64_t of_txid, c
     return of_txid + (chain->salt[8] + mc_le32(prevout + 32)) * chain->salt[9];
 }
 
+static inline uint32_t tag_of(uint64_t hash) { return (uint32_t)(hash >> 32); }
+
+/* A table is larger than the nearest caches, and what is looked up next is known. */
+static inline void fetch(const mc_links *links, uint32_t tag) {
+    __builtin_prefetch(&links->head[tag >> links->shift]);
+}
+
 /* The entry of a key: of entry e the key stands at at(context, e). 0: there is none. */
-static inline __attribute__((always_inline)) uint32_t find(const mc_links *links, uint64_t hash, const uint8_t *key,
+static inline __attribute__((always_inline)) uint32_t find(const mc_links *links, uint32_t tag, const uint8_t *key,
                                                            size_t bytes, const uint8_t *(*at)(const void *, uint32_t),
                                                            const void *context) {
-    const uint32_t tag = (uint32_t)(hash >> 32);
     uint32_t e = links->head[tag >> links->shift];
     while (e != 0 && (links->entry[e].tag != tag || memcmp(at(context, e), key, bytes) != 0))
         e = links->entry[e].next;
     return e;
 }
 
-static inline void insert(mc_links *links, uint64_t hash, uint32_t e) {
-    const uint32_t tag = (uint32_t)(hash >> 32);
+static inline void insert(mc_links *links, uint32_t tag, uint32_t e) {
     uint32_t *head = &links->head[tag >> links->shift];
     links->entry[e].tag = tag;
     links->entry[e].next = *head;
@@ -59,20 +75,12 @@ static inline void insert(mc_links *links, uint64_t hash, uint32_t e) {
 
 /* ---- prevouts -------------------------------------------------------------------------------------------------- */
 
-mc_status mc_spends_open(mc_spends *spends, const mc_bitcoin_block *block) {
-    const size_t n = block->inputs;
-    *spends = (mc_spends){.first = malloc((n + 1) * sizeof *spends->first),
-                          .latest = malloc((n + 1) * sizeof *spends->latest),
-                          .hash = malloc((n + 1) * sizeof *spends->hash)};
-    mc_status status = mc_links_open(&spends->links, n);
-    return spends->first == NULL || spends->latest == NULL || spends->hash == NULL ? MC_NO_MEMORY : status;
-}
-
-void mc_spends_close(mc_spends *spends) {
-    mc_links_close(&spends->links);
-    free(spends->first);
-    free(spends->latest);
-    free(spends->hash);
+void mc_spends_open(mc_spends *spends, const mc_bitcoin_block *block, uint8_t **room) {
+    const size_t n = (size_t)block->inputs + 1, even = n + n % 2;
+    spends->hash = mc_cut(room, even * sizeof *spends->hash);
+    spends->first = mc_cut(room, even * sizeof *spends->first);
+    spends->latest = mc_cut(room, even * sizeof *spends->latest);
+    open_table(&spends->links, block->inputs, room);
 }
 
 static inline const uint8_t *prevout_of(const void *context, uint32_t e) {
@@ -87,11 +95,12 @@ void mc_spends_add(const mc_bitcoin *chain, mc_spends *spends, const mc_bitcoin_
         const uint8_t *prevout = block->data + block->prevouts[i];
         if (i + LOOK_AHEAD < block->inputs) /* a block is larger than the nearest cache */
             __builtin_prefetch(block->data + block->prevouts[i + LOOK_AHEAD]);
-        const uint64_t of_txid = hash_txid(chain, prevout), hash = hash_prevout(chain, of_txid, prevout);
-        const uint32_t e = find(&spends->links, hash, prevout, MC_PREVOUT_BYTES, prevout_of, block);
+        const uint64_t of_txid = hash_txid(chain, prevout);
+        const uint32_t tag = tag_of(hash_prevout(chain, of_txid, prevout));
+        const uint32_t e = find(&spends->links, tag, prevout, MC_PREVOUT_BYTES, prevout_of, block);
         spends->hash[i] = of_txid;
         if (e == 0) {
-            insert(&spends->links, hash, i + 1);
+            insert(&spends->links, tag, i + 1);
             spends->first[i] = spends->latest[i] = i;
             continue;
         }
@@ -99,11 +108,11 @@ void mc_spends_add(const mc_bitcoin *chain, mc_spends *spends, const mc_bitcoin_
         if (spends->latest[e - 1] < tx->first)
             spends->latest[e - 1] = i;
         else
-            mc_add_fault(faults, (mc_fault){.code = MC_DUPLICATE_INPUT,
-                                            .tx = (int32_t)index,
-                                            .offset = block->prevouts[i],
-                                            .a = i - tx->first,
-                                            .b = spends->latest[e - 1] - tx->first});
+            mc_found(faults, (mc_fault){.code = MC_DUPLICATE_INPUT,
+                                        .tx = (int32_t)index,
+                                        .offset = block->prevouts[i],
+                                        .a = i - tx->first,
+                                        .b = spends->latest[e - 1] - tx->first});
     }
 }
 
@@ -128,14 +137,18 @@ static inline const uint8_t *txid_of(const void *context, uint32_t e) {
 
 static void duplicates(const mc_bitcoin *chain, const mc_bitcoin_block *block, const uint8_t *txids, mc_links *links,
                        mc_faults *faults) {
+    struct mc_link *const entry = links->entry;
+    for (uint32_t i = 0; i < block->txs; i++)
+        entry[i + 1].tag = tag_of(hash_txid(chain, txids + 32 * (size_t)i));
     for (uint32_t i = 0; i < block->txs; i++) {
+        if (i + LOOK_AHEAD < block->txs)
+            fetch(links, entry[i + 1 + LOOK_AHEAD].tag);
         const uint8_t *txid = txids + 32 * (size_t)i;
-        const uint64_t hash = hash_txid(chain, txid);
-        const uint32_t e = find(links, hash, txid, 32, txid_of, txids);
+        const uint32_t tag = entry[i + 1].tag, e = find(links, tag, txid, 32, txid_of, txids);
         if (e == 0)
-            insert(links, hash, i + 1);
+            insert(links, tag, i + 1);
         else
-            mc_add_fault(
+            mc_found(
                 faults,
                 (mc_fault){.code = MC_DUPLICATE_TXID, .tx = (int32_t)i, .offset = block->tx[i].offset, .a = e - 1});
     }
@@ -160,25 +173,22 @@ static inline void check_input(const mc_bitcoin_block *block, const mc_spends *s
         fault.b = faults->count < MC_KEPT_FAULTS ? spender(block, spends->first[i]) : 0; /* nobody would see it */
     }
     if (fault.code != 0)
-        mc_add_fault(faults, fault);
+        mc_found(faults, fault);
 }
 
-mc_status mc_bitcoin_links(const mc_bitcoin *chain, const mc_bitcoin_block *block, const uint8_t *txids,
-                           const mc_spends *spends, mc_faults *faults) {
-    mc_links links = {0};
-    mc_status status = mc_links_open(&links, block->txs);
-    if (status == MC_OK) {
-        duplicates(chain, block, txids, &links, faults);
-        for (uint32_t t = 0; t < block->txs; t++) {
-            const mc_bitcoin_tx *tx = &block->tx[t];
-            if (tx->flags & MC_TX_COINBASE)
-                continue;
-            for (uint32_t i = tx->first; i < tx->first + tx->inputs; i++) {
-                const uint8_t *prevout = block->data + block->prevouts[i];
-                check_input(block, spends, t, i, find(&links, spends->hash[i], prevout, 32, txid_of, txids), faults);
-            }
+void mc_bitcoin_links(const mc_bitcoin *chain, const mc_bitcoin_block *block, const uint8_t *txids,
+                      const mc_spends *spends, uint8_t *room, mc_faults *faults) {
+    mc_links links;
+    open_table(&links, block->txs, &room);
+    duplicates(chain, block, txids, &links, faults);
+    for (uint32_t t = 0; t < block->txs && block->inputs > block->coinbases; t++) {
+        const mc_bitcoin_tx *tx = &block->tx[t];
+        if (tx->flags & MC_TX_COINBASE)
+            continue;
+        for (uint32_t i = tx->first; i < tx->first + tx->inputs; i++) {
+            const uint8_t *prevout = block->data + block->prevouts[i];
+            const uint32_t creator = find(&links, tag_of(spends->hash[i]), prevout, 32, txid_of, txids);
+            check_input(block, spends, t, i, creator, faults);
         }
     }
-    mc_links_close(&links);
-    return status;
 }

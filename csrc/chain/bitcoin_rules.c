@@ -19,8 +19,8 @@ enum {
 };
 static const uint64_t SUBSIDY = 5000000000; /* satoshi */
 
-static void add(mc_faults *faults, uint32_t code, int32_t tx, uint64_t offset, int64_t a, int64_t b) {
-    mc_add_fault(faults, (mc_fault){.code = code, .tx = tx, .offset = offset, .a = a, .b = b});
+static inline void add(mc_faults *faults, uint32_t code, int32_t tx, uint64_t offset, int64_t a, int64_t b) {
+    mc_found(faults, (mc_fault){.code = code, .tx = tx, .offset = offset, .a = a, .b = b});
 }
 
 /* ---- the block as a whole -------------------------------------------------------------------------------------- */
@@ -38,9 +38,10 @@ static void check_extent(const mc_bitcoin_block *block, mc_faults *faults) {
 }
 
 static void check_coinbase(const mc_bitcoin_block *block, mc_faults *faults) {
-    if (block->txs > 0 && !(block->tx[0].flags & MC_TX_COINBASE))
+    const uint32_t wanting = block->txs == 0 || !(block->tx[0].flags & MC_TX_COINBASE);
+    if (block->txs > 0 && wanting)
         add(faults, MC_COINBASE_MISSING, 0, block->tx[0].offset, 0, 0);
-    for (uint32_t i = 1; i < block->txs; i++)
+    for (uint32_t i = 1; block->coinbases > 1 - wanting && i < block->txs; i++)
         if (block->tx[i].flags & MC_TX_COINBASE)
             add(faults, MC_COINBASE_EXTRA, (int32_t)i, block->tx[i].offset, 0, 0);
 }
@@ -96,7 +97,7 @@ static void check_transactions(const mc_bitcoin *chain, const mc_bitcoin_block *
             add(faults, MC_TX_SIZE, index, tx->offset, tx->stripped, MC_MAX_WEIGHT / MC_SCALE);
         if (tx->flags & MC_TX_VALUES)
             check_values(block, i, faults);
-        if (!(tx->flags & MC_TX_COINBASE))
+        if (tx->inputs > 0 && !(tx->flags & MC_TX_COINBASE))
             mc_spends_add(chain, spends, block, i, faults);
         if (tx->flags & MC_TX_NULL_PREVOUT)
             check_prevouts(block, i, faults);
@@ -184,32 +185,28 @@ static void check_finality(const mc_bitcoin *chain, const mc_bitcoin_block *bloc
 /* ---- all of them ----------------------------------------------------------------------------------------------- */
 
 mc_status mc_bitcoin_body(const mc_bitcoin *chain, const mc_bitcoin_block *block, const mc_bitcoin_context *context,
-                          const uint8_t *txids, mc_bitcoin_report *report, uint32_t isas) {
+                          const uint8_t *txids, uint8_t *room, mc_bitcoin_report *report, uint32_t isas) {
     mc_faults *faults = &report->faults;
     mc_spends spends;
-    mc_status status = mc_spends_open(&spends, block);
-    if (status == MC_OK) {
-        check_extent(block, faults);
-        check_coinbase(block, faults);
-        check_transactions(chain, block, &spends, faults, &report->warnings);
-        if (context->known & MC_KNOWS_HEIGHT)
-            check_coinbase_height(chain, block, context->height + 1, faults);
-        else
-            report->unchecked |= MC_RULE_COINBASE_HEIGHT;
-        if (block->sigops * MC_SCALE > MAX_SIGOPS)
-            add(faults, MC_SIGOPS, -1, 0, (int64_t)block->sigops, MAX_SIGOPS / MC_SCALE);
-        check_finality(chain, block, context, report);
-        status = mc_bitcoin_witness(chain, block, context, txids, report, isas);
-    }
-    if (status == MC_OK) {
-        if (chain->signet)
-            mc_bitcoin_signet(chain, block, report);
-        status = mc_bitcoin_links(chain, block, txids, &spends, faults);
-    }
-    if (status == MC_OK)
-        check_subsidy(chain, block, context, report);
-    mc_spends_close(&spends);
-    return status;
+    mc_spends_open(&spends, block, &room);
+    check_extent(block, faults);
+    check_coinbase(block, faults);
+    check_transactions(chain, block, &spends, faults, &report->warnings);
+    if (context->known & MC_KNOWS_HEIGHT)
+        check_coinbase_height(chain, block, context->height + 1, faults);
+    else
+        report->unchecked |= MC_RULE_COINBASE_HEIGHT;
+    if (block->sigops * MC_SCALE > MAX_SIGOPS)
+        add(faults, MC_SIGOPS, -1, 0, (int64_t)block->sigops, MAX_SIGOPS / MC_SCALE);
+    check_finality(chain, block, context, report);
+    mc_status status = mc_bitcoin_witness(chain, block, context, txids, report, isas);
+    if (status != MC_OK)
+        return status;
+    if (chain->signet)
+        mc_bitcoin_signet(chain, block, report);
+    mc_bitcoin_links(chain, block, txids, &spends, room, faults);
+    check_subsidy(chain, block, context, report);
+    return MC_OK;
 }
 
 static mc_status check_merkle(const mc_bitcoin_block *block, uint8_t *txids, mc_bitcoin_report *report,
@@ -231,7 +228,8 @@ static mc_status check_merkle(const mc_bitcoin_block *block, uint8_t *txids, mc_
 }
 
 static mc_status check(const mc_bitcoin *chain, const mc_bitcoin_block *block, const mc_bitcoin_context *context,
-                       int64_t now, uint8_t *txids, mc_bitcoin_report *report, uint32_t isas) {
+                       int64_t now, uint8_t *room, mc_bitcoin_report *report, uint32_t isas) {
+    uint8_t *txids = mc_cut(&room, 32 * (size_t)block->txs);
     mc_status status = block->whole ? check_merkle(block, txids, report, isas) : MC_OK;
     if (status != MC_OK)
         return status;
@@ -247,7 +245,7 @@ static mc_status check(const mc_bitcoin *chain, const mc_bitcoin_block *block, c
                           &report->unchecked);
     }
     if (block->whole)
-        return mc_bitcoin_body(chain, block, context, txids, report, isas);
+        return mc_bitcoin_body(chain, block, context, txids, room, report, isas);
     report->unchecked |= MC_RULES_OF_BLOCK | (chain->signet ? MC_RULE_SIGNET : 0);
     return MC_OK;
 }
@@ -255,18 +253,18 @@ static mc_status check(const mc_bitcoin *chain, const mc_bitcoin_block *block, c
 mc_status mc_bitcoin_check(const mc_bitcoin *chain, const uint8_t *data, size_t size,
                            const mc_bitcoin_context *context, int64_t now, mc_bitcoin_report *report, uint32_t isas) {
     mc_bitcoin_block block;
-    mc_block txids = {0};
+    uint8_t *room = NULL;
     *report = (mc_bitcoin_report){.unchecked = MC_RULES_OF_STATE | (chain->signet ? MC_RULE_SIGNET_SCRIPT : 0)};
     mc_status status = mc_bitcoin_scan(&block, data, size, &report->faults);
     report->size = block.end;
     report->tx_count = block.txs;
+    if (status == MC_OK && (room = malloc(32 * (size_t)block.txs + mc_links_room(&block))) == NULL)
+        status = MC_NO_MEMORY;
     if (status == MC_OK)
-        status = mc_reserve(&txids, 0, 32 * (size_t)block.txs + 1);
-    if (status == MC_OK)
-        status = check(chain, &block, context, now, txids.at, report, isas);
+        status = check(chain, &block, context, now, room, report, isas);
     if (status == MC_OK && (report->faults.lost || report->warnings.lost))
         status = MC_NO_MEMORY;
-    mc_release(&txids);
+    free(room);
     mc_bitcoin_close(&block);
     return status;
 }

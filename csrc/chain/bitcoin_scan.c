@@ -46,7 +46,7 @@ static inline uint64_t count_sigops(const uint8_t *script, size_t bytes) {
 }
 
 static int scan_inputs(mc_bitcoin_block *block, mc_cursor *cursor, mc_bitcoin_tx *tx) {
-    uint32_t flags = 0;
+    unsigned flags = 0;
     tx->first = block->inputs;
     for (uint32_t i = 0; i < tx->inputs; i++) {
         mc_input input;
@@ -61,7 +61,7 @@ static int scan_inputs(mc_bitcoin_block *block, mc_cursor *cursor, mc_bitcoin_tx
     }
     if (tx->inputs == 1 && flags & MC_TX_NULL_PREVOUT)
         flags |= MC_TX_COINBASE;
-    tx->flags |= flags;
+    tx->flags |= (uint16_t)flags;
     return 1;
 }
 
@@ -109,7 +109,7 @@ static int scan_transaction(mc_bitcoin_block *block, mc_cursor *cursor, mc_bitco
     if (mc_take(cursor, 4) == NULL)
         return 0;
     marker = cursor->at;
-    tx->body = (uint32_t)mc_place(cursor);
+    tx->head = 4;
     if (!mc_count(cursor, MC_LEAST_INPUT, &tx->inputs))
         return 0;
     const int marked = tx->inputs == 0;
@@ -123,7 +123,7 @@ static int scan_transaction(mc_bitcoin_block *block, mc_cursor *cursor, mc_bitco
     }
     const int extended = marked && *flag == 1;
     if (extended) {
-        tx->body = (uint32_t)mc_place(cursor);
+        tx->head = (uint16_t)(cursor->at - from); /* the marker may be written in up to nine bytes */
         if (!mc_count(cursor, MC_LEAST_INPUT, &tx->inputs))
             return 0;
     }
@@ -131,7 +131,7 @@ static int scan_transaction(mc_bitcoin_block *block, mc_cursor *cursor, mc_bitco
     if (!marked || extended) /* flag 0 is the number of outputs: there are none */
         if (!scan_inputs(block, cursor, tx) || !scan_outputs(block, cursor, tx))
             return 0;
-    const uint32_t body = (uint32_t)mc_place(cursor) - tx->body;
+    const uint32_t body = (uint32_t)(cursor->at - from) - tx->head;
     if (extended) {
         if (!scan_witness(cursor, tx))
             return 0;
@@ -146,6 +146,7 @@ static int scan_transaction(mc_bitcoin_block *block, mc_cursor *cursor, mc_bitco
     tx->stripped = extended ? 4 + body + 4 : tx->size;
     block->stripped += tx->stripped;
     block->flags |= tx->flags;
+    block->coinbases += (tx->flags & MC_TX_COINBASE) != 0;
     return 1;
 }
 
@@ -157,11 +158,12 @@ mc_status mc_bitcoin_scan(mc_bitcoin_block *block, const uint8_t *data, size_t s
     block->stripped = mc_place(&cursor);
     /* what the bytes can hold, and one that breaks off */
     const size_t tx_bytes = ((size_t)block->count + 1) * sizeof *block->tx;
-    mc_status status = mc_reserve(&block->room, 0, tx_bytes + (size / MC_LEAST_INPUT + 1) * sizeof *block->prevouts);
-    if (status != MC_OK)
-        return status;
-    block->tx = (mc_bitcoin_tx *)block->room.at;
-    block->prevouts = (uint32_t *)(block->room.at + tx_bytes);
+    const size_t bytes = tx_bytes + (size / MC_LEAST_INPUT + 1) * sizeof *block->prevouts;
+    block->room = malloc(bytes); /* which keeps its pages from one block to the next, as a mapping would not */
+    if (block->room == NULL)
+        return MC_NO_MEMORY;
+    block->tx = block->room;
+    block->prevouts = (uint32_t *)((uint8_t *)block->room + tx_bytes);
     for (; block->txs < block->count; block->txs++) {
         cursor.tx = (int32_t)block->txs;
         if (!scan_transaction(block, &cursor, &block->tx[block->txs]))
@@ -176,7 +178,8 @@ mc_status mc_bitcoin_scan(mc_bitcoin_block *block, const uint8_t *data, size_t s
 }
 
 void mc_bitcoin_close(mc_bitcoin_block *block) {
-    mc_release(&block->room);
+    free(block->room);
+    block->room = NULL;
     block->tx = NULL;
     block->prevouts = NULL;
 }
@@ -229,31 +232,44 @@ static mc_status hash_spans(const mc_span *spans, size_t n, uint8_t *out, uint32
     return status != MC_OK ? status : hash_some(spans + mixed, MC_MIXED, n - mixed, out + 32 * mixed, isas);
 }
 
+/* Bytes without marker, flag and witness of those transactions of [first, end) that have them. */
+static size_t bytes_to_copy(const mc_bitcoin_block *block, uint32_t first, uint32_t end) {
+    size_t bytes = 0;
+    if (block->stripped == block->end)
+        return 0;
+    for (uint32_t i = first; i < end; i++)
+        bytes += block->tx[i].stripped != block->tx[i].size ? block->tx[i].stripped : 0;
+    return bytes;
+}
+
 /* Double SHA-256 of each transaction without marker, flag and witness: those that have them are copied. */
 mc_status mc_bitcoin_txids(const mc_bitcoin_block *block, uint8_t *txids, uint32_t isas) {
-    size_t copied = 0;
-    for (uint32_t i = 0; i < block->txs; i++)
-        copied += block->tx[i].stripped != block->tx[i].size ? block->tx[i].stripped : 0;
-    const size_t spans_bytes = (size_t)block->txs * sizeof(mc_span);
+    enum { WINDOW = 2048 }; /* transactions whose places stay in the nearest cache, and so do those of most blocks */
+    const size_t spans_bytes = (block->txs < WINDOW ? block->txs : WINDOW) * sizeof(mc_span);
     mc_block room = {0};
-    mc_status status = mc_reserve(&room, 0, spans_bytes + copied + 1);
-    if (status != MC_OK)
-        return status;
-    mc_span *spans = (mc_span *)room.at;
-    uint8_t *to = room.at + spans_bytes;
-    for (uint32_t i = 0; i < block->txs; i++) {
-        const mc_bitcoin_tx *tx = &block->tx[i];
-        const uint8_t *at = block->data + tx->offset;
-        spans[i] = (mc_span){at, tx->size};
-        if (tx->stripped == tx->size)
-            continue;
-        spans[i] = (mc_span){to, tx->stripped};
-        memcpy(to, at, 4);
-        memcpy(to + 4, block->data + tx->body, tx->stripped - 8);
-        memcpy(to + tx->stripped - 4, at + tx->size - 4, 4);
-        to += tx->stripped;
+    mc_status status = MC_OK;
+    for (uint32_t first = 0, end; first < block->txs && status == MC_OK; first = end) {
+        end = block->txs - first < WINDOW ? block->txs : first + WINDOW;
+        status = mc_reserve(&room, 0, spans_bytes + bytes_to_copy(block, first, end));
+        if (status != MC_OK)
+            break;
+        mc_span *spans = (mc_span *)room.at;
+        uint8_t *to = room.at + spans_bytes;
+        for (uint32_t i = first; i < end; i++) {
+            const mc_bitcoin_tx *tx = &block->tx[i];
+            const uint8_t *at = block->data + tx->offset;
+            if (tx->stripped == tx->size) {
+                spans[i - first] = (mc_span){at, tx->size};
+                continue;
+            }
+            spans[i - first] = (mc_span){to, tx->stripped};
+            memcpy(to, at, 4);
+            memcpy(to + 4, at + tx->head, tx->stripped - 8);
+            memcpy(to + tx->stripped - 4, at + tx->size - 4, 4);
+            to += tx->stripped;
+        }
+        status = hash_spans(spans, end - first, txids + 32 * (size_t)first, isas);
     }
-    status = hash_spans(spans, block->txs, txids, isas);
     mc_release(&room);
     return status;
 }

@@ -26,7 +26,7 @@ static int find_commitment(const mc_bitcoin_block *block, mc_output *commitment)
 /* The one item of 32 bytes that the first input's witness must be; NULL where it is not. */
 static const uint8_t *reserved_value(const mc_bitcoin_block *block) {
     const mc_bitcoin_tx *tx = &block->tx[0];
-    mc_cursor cursor = mc_reread(block, tx->body + tx->stripped - 8); /* less version and lock time */
+    mc_cursor cursor = mc_reread(block, tx->offset + tx->head + tx->stripped - 8); /* less version and lock time */
     uint32_t items;
     size_t bytes;
     if (!(tx->flags & MC_TX_WITNESS) || !mc_count(&cursor, 1, &items) || items != 1)
@@ -36,7 +36,7 @@ static const uint8_t *reserved_value(const mc_bitcoin_block *block) {
 }
 
 static void add(mc_bitcoin_report *report, uint32_t code, uint32_t tx, uint64_t offset) {
-    mc_add_fault(&report->faults, (mc_fault){.code = code, .tx = (int32_t)tx, .offset = offset});
+    mc_found(&report->faults, (mc_fault){.code = code, .tx = (int32_t)tx, .offset = offset});
 }
 
 static mc_status check_commitment(const mc_bitcoin_block *block, const mc_output *commitment, const uint8_t *txids,

@@ -14,6 +14,14 @@ static inline uint32_t mc_le16(const uint8_t *at) { return (uint32_t)at[0] | (ui
 static inline uint32_t mc_le32(const uint8_t *at) { return mc_le16(at) | mc_le16(at + 2) << 16; }
 static inline uint64_t mc_le64(const uint8_t *at) { return mc_le32(at) | (uint64_t)mc_le32(at + 4) << 32; }
 
+/* Whether two ids are the same: a call of memcmp would cost more. */
+static inline int mc_same_id(const uint8_t *a, const uint8_t *b) {
+    uint64_t x[4], y[4];
+    memcpy(x, a, 32);
+    memcpy(y, b, 32);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3])) == 0;
+}
+
 typedef struct mc_cursor {
     const uint8_t *begin, *at, *end;
     mc_faults *faults; /* NULL: nobody asks what was wrong */

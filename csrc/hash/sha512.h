@@ -176,7 +176,7 @@ MC_TARGET void MC_NAME(sha512_prefixed_node)(const uint8_t *in, size_t n, uint8_
     }
 }
 
-MESSAGES_OF_16(sha512, 64)
+MESSAGES_OF_16(sha512, 64, NULL)
 
 #undef ROUND
 #undef ROUNDS8

@@ -95,6 +95,19 @@ MC_INLINE void store_digest(uint8_t *out, ni_state s) {
     _mm_storeu_si128((__m128i *)(void *)(out + 16), swap32(efgh));
 }
 
+/* SHA-256 of digests, of which m has the words in its first half. */
+MC_INLINE void hash_digests(int ways, __m128i m[][4], uint8_t *out) {
+    const ni_state start = from_words(sha256_initial);
+    ni_state s[MC_WAYS] = {start, start, start, start};
+    for (int i = 0; i < ways; i++) {
+        m[i][2] = _mm_set_epi32(0, 0, 0, (int)0x80000000u);
+        m[i][3] = _mm_set_epi32(32 * 8, 0, 0, 0);
+    }
+    block(ways, s, m, 1 << 3);
+    for (int i = 0; i < ways; i++)
+        store_digest(out + 32 * i, s[i]);
+}
+
 MC_INLINE void node(int ways, const uint8_t *in, uint8_t *out, uint8_t prefix) {
     (void)prefix;
     const ni_state start = from_words(sha256_initial);
@@ -144,15 +157,9 @@ MC_INLINE void double_node(int ways, const uint8_t *in, uint8_t *out, uint8_t pr
             m[i][j] = swap32(load16(in + 64 * i + 16 * j));
     block(ways, s, m, 0);
     block_pad64(ways, s);
-    for (int i = 0; i < ways; i++) {
-        in_order(s[i], &m[i][0], &m[i][1]);
-        m[i][2] = _mm_set_epi32(0, 0, 0, (int)0x80000000u);
-        m[i][3] = _mm_set_epi32(32 * 8, 0, 0, 0);
-        s[i] = start;
-    }
-    block(ways, s, m, 1 << 3);
     for (int i = 0; i < ways; i++)
-        store_digest(out + 32 * i, s[i]);
+        in_order(s[i], &m[i][0], &m[i][1]);
+    hash_digests(ways, m, out);
 }
 
 typedef void (*few_nodes)(const uint8_t *in, uint8_t *out, uint8_t prefix);
@@ -190,6 +197,13 @@ NODE_KERNELS(sha256_node, node)
 NODE_KERNELS(sha256_prefixed_node, prefixed_node)
 NODE_KERNELS(sha256d_node, double_node)
 
+MC_INLINE void store_words(uint32_t words[8], ni_state s) {
+    __m128i abcd, efgh;
+    in_order(s, &abcd, &efgh);
+    _mm_storeu_si128((__m128i *)(void *)words, abcd);
+    _mm_storeu_si128((__m128i *)(void *)(words + 4), efgh);
+}
+
 MC_INLINE void compress(int ways, void *state, const uint8_t *const *blocks, size_t n) {
     uint32_t (*words)[8] = state;
     const uint8_t *at[MC_WAYS];
@@ -207,12 +221,23 @@ MC_INLINE void compress(int ways, void *state, const uint8_t *const *blocks, siz
         }
         block(ways, s, m, 0);
     }
+    for (int i = 0; i < ways; i++)
+        store_words(words[i], s[i]);
+}
+
+/* What the messages share, they share in registers: three quarters of the words, and what K adds to them. */
+MC_INLINE void compress_end(int ways, void *state, const uint8_t *const *blocks) {
+    uint32_t (*words)[8] = state;
+    __m128i m[MC_WAYS][4];
+    ni_state s[MC_WAYS];
     for (int i = 0; i < ways; i++) {
-        __m128i abcd, efgh;
-        in_order(s[i], &abcd, &efgh);
-        _mm_storeu_si128((__m128i *)(void *)words[i], abcd);
-        _mm_storeu_si128((__m128i *)(void *)(words[i] + 4), efgh);
+        s[i] = from_words(words[i]);
+        for (int j = 0; j < 4; j++)
+            m[i][j] = swap32(load16(blocks[j == 0 ? i : 0] + 16 * j));
     }
+    block(ways, s, m, 1 << 2 | 1 << 3);
+    for (int i = 0; i < ways; i++)
+        store_words(words[i], s[i]);
 }
 
 MC_INLINE void digests(int ways, const void *state, uint8_t *out) {
@@ -222,16 +247,32 @@ MC_INLINE void digests(int ways, const void *state, uint8_t *out) {
             _mm_storeu_si128((__m128i *)(void *)(out + 32 * i + 16 * j), swap32(load16(words[i] + 4 * j)));
 }
 
+/* Straight on from the last blocks, in registers, would take longer: there are not enough of them. */
+MC_INLINE void digests_twice(int ways, const void *state, uint8_t *out) {
+    const uint32_t (*words)[8] = state;
+    __m128i m[MC_WAYS][4];
+    for (int i = 0; i < ways; i++)
+        for (int j = 0; j < 2; j++)
+            m[i][j] = load16(words[i] + 4 * j);
+    hash_digests(ways, m, out);
+}
+
 #define MESSAGE_KERNEL(name, ways, target)                                                                            \
     target static void name##_compress(void *state, const uint8_t *const *blocks, size_t n) {                         \
         compress(ways, state, blocks, n);                                                                             \
     }                                                                                                                 \
+    target static void name##_compress_end(void *state, const uint8_t *const *blocks) {                               \
+        compress_end(ways, state, blocks);                                                                            \
+    }                                                                                                                 \
     target static void name##_digests(const void *state, uint8_t *out) { digests(ways, state, out); }                 \
+    target static void name##_digests_twice(const void *state, uint8_t *out) { digests_twice(ways, state, out); }     \
     const mc_lanes name = {                                                                                           \
         .word_stride = sizeof(uint32_t),                                                                              \
         .lane_stride = sizeof(uint32_t[8]),                                                                           \
         .compress = name##_compress,                                                                                  \
         .digests = name##_digests,                                                                                    \
+        .digests_twice = name##_digests_twice,                                                                        \
+        .compress_end = name##_compress_end,                                                                          \
     };
 
 /* Four messages are no slower than two where registers are spilled, and a sixth faster on Zen 3. */

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["File", "check_file", "opened", "read_headers"]
 
-BATCH_BYTES = 32 << 20  # checked in one call: enough that no thread waits long for the last block
+BATCH_BYTES = 64 << 20  # checked in one call: all threads wait for its last block, which must not show
 BATCH_BLOCKS = 4096
 LEAST_CHUNK, CHUNK = 64, 1 << 20  # bytes searched at once
 LEAST_WINDOW = 1 << 10  # bytes unmasked for a block of unknown size

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 import merklecore as mc
 from merklecore.blocks import Context
 
+pytestmark = pytest.mark.any_kernel
+
 FIELDS = ("height", "prev_hash", "times", "period_start", "bits", "chainwork", "period_bits", "real_bits")
 U32 = st.integers(0, 2**32 - 1)
 FULL = Context(

@@ -12,6 +12,8 @@ from tests.blocks import tables
 from tests.blocks.builder import chain, framed
 from tests.processes import PATIENCE
 
+pytestmark = pytest.mark.any_kernel
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "blocks.md").read_text(encoding="utf-8")
 

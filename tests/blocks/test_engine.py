@@ -19,6 +19,8 @@ from tests.blocks.builder import EASY, REGTEST, chain, follow, spend
 from tests.blocks.cases import CODES, NOW, PARENT, STATE, UNCHECKED, block
 from tests.blocks.real import GENESIS, early
 
+pytestmark = pytest.mark.any_kernel
+
 NETWORKS = {
     "bitcoin": builder.MAINNET,
     "bitcoin-testnet3": builder.TESTNET3,

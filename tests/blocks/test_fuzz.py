@@ -8,7 +8,7 @@ import pytest
 
 from fuzz import blocks, common
 
-pytestmark = pytest.mark.native_only
+pytestmark = [pytest.mark.native_only, pytest.mark.any_kernel]
 
 
 def test_the_kept_corpus_and_its_mutations():

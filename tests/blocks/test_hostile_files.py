@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from merklecore import blocks
 from tests.blocks.builder import REGTEST, chain, framed
 
+pytestmark = pytest.mark.any_kernel
+
 MADE = chain(6)
 MAGIC = REGTEST.magic
 PIECES = st.one_of(

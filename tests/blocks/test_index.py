@@ -12,6 +12,8 @@ from tests.blocks.builder import BEFORE, MAINNET, REGTEST, Block, Context, chain
 from tests.blocks.cases import NOW
 from tests.blocks.real import read
 
+pytestmark = pytest.mark.any_kernel
+
 TIME = 1_600_000_000
 
 

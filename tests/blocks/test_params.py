@@ -11,6 +11,8 @@ from merklecore import blocks
 from tests.blocks.builder import SIGNET
 from tests.blocks.real import GENESIS
 
+pytestmark = pytest.mark.any_kernel
+
 PARAMS = blocks.networks["bitcoin-signet"]
 
 

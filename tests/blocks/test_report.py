@@ -16,6 +16,8 @@ from merklecore.reference.chains import bitcoin_findings
 from tests.blocks.builder import BEFORE, Block, Output, chain, coinbase, spend
 from tests.blocks.cases import CODES, UNCHECKED
 
+pytestmark = pytest.mark.any_kernel
+
 RULES = tuple(check.name for check in blocks.checks)
 
 

@@ -16,6 +16,8 @@ import pytest
 
 import merklecore as mc
 
+pytestmark = pytest.mark.native_only  # what is said is said above the backends
+
 Run = Callable[..., tuple[int, str, str]]
 Start = Callable[..., subprocess.Popen[bytes]]
 ID = bytes(range(32))

@@ -19,6 +19,8 @@ from merklecore.cli.info import misplaced
 from merklecore.cli.leaves import parse_size
 from merklecore.cli.terminal import shown
 
+pytestmark = pytest.mark.native_only  # what is said is said above the backends
+
 Run = Callable[..., tuple[int, str, str]]
 Start = Callable[..., subprocess.Popen[bytes]]
 Root = Callable[[list[bytes]], str]

@@ -9,6 +9,8 @@ from merklecore.reference.recursive import rfc6962_path, rfc6962_root
 from merklecore.reference.recursive_proofs import fewest_heap_nodes, fewest_nodes, rfc6962_consistency
 from merklecore.tree import geometry
 
+pytestmark = pytest.mark.any_kernel
+
 LEAVES = tuple(b"leaf %d" % i for i in range(70))
 
 

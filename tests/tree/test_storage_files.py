@@ -15,6 +15,8 @@ from merklecore.tree import storage
 from tests.processes import output
 from tests.tree.test_storage import same
 
+pytestmark = pytest.mark.any_kernel
+
 LEAVES = [b"a", b"b", b"c", b"d", b"e"]
 SMALL = mc.MerkleTree(LEAVES)
 
