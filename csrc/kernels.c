@@ -48,23 +48,26 @@ extern const mc_lanes sha256_messages_one_shani, sha256_messages_two_shani, sha2
 #endif
 /* clang-format off: it takes X86(...) for the beginning of something */
 #define FAST_SHA MC_ISA_SHANI | MC_FAST_SHA
+#define BESIDE_FAST_SHA MC_ISA_AVX512 | MC_FAST_SHA
 #define SHA256_NODES(fn, climb)                                                                                       \
     {                                                                                                                 \
-        X86({MC_ISA_SHANI, FAST_SHA, 4, 3, fn##_fast_shani, NULL, NULL})                                              \
-            X86({MC_ISA_AVX512, MC_ISA_AVX512, 16, 8, fn##_avx512, NULL, NULL})                                       \
-                X86({MC_ISA_SHANI, MC_ISA_SHANI, 2, 1, fn##_shani, NULL, climb})                                      \
-                    X86({MC_ISA_AVX2, MC_ISA_AVX2, 8, 3, fn##_avx2, NULL, NULL}){MC_ISA_PORTABLE, MC_ISA_PORTABLE, 1, \
-                                                                                 1, fn##_portable, NULL, NULL},       \
+        X86({MC_ISA_AVX512, BESIDE_FAST_SHA, 16, 13, fn##_avx512, NULL, NULL})                                        \
+            X86({MC_ISA_SHANI, FAST_SHA, 4, 3, fn##_fast_shani, NULL, NULL})                                          \
+                X86({MC_ISA_AVX512, MC_ISA_AVX512, 16, 8, fn##_avx512, NULL, NULL})                                   \
+                    X86({MC_ISA_SHANI, MC_ISA_SHANI, 2, 1, fn##_shani, NULL, climb})                                  \
+                        X86({MC_ISA_AVX2, MC_ISA_AVX2, 8, 3, fn##_avx2, NULL, NULL}){                                 \
+                            MC_ISA_PORTABLE, MC_ISA_PORTABLE, 1, 1, fn##_portable, NULL, NULL},                       \
     }
 #define SHA256_MESSAGES                                                                                               \
     {                                                                                                                 \
-        X86({MC_ISA_SHANI, FAST_SHA, 4, 3, NULL, &sha256_messages_fast_shani, NULL})                                  \
-            X86({MC_ISA_AVX512, MC_ISA_AVX512, 16, 8, NULL, &sha256_messages_avx512, NULL})                           \
-                X86({MC_ISA_SHANI, MC_ISA_SHANI, 4, 3, NULL, &sha256_messages_four_shani, NULL})                      \
-                    X86({MC_ISA_SHANI, MC_ISA_SHANI, 2, 2, NULL, &sha256_messages_two_shani, NULL})                   \
-                        X86({MC_ISA_SHANI, MC_ISA_SHANI, 1, 1, NULL, &sha256_messages_one_shani, NULL})               \
-                            X86({MC_ISA_AVX2, MC_ISA_AVX2, 8, 3, NULL, &sha256_messages_avx2, NULL}){                 \
-                                MC_ISA_PORTABLE, MC_ISA_PORTABLE, 1, 1, NULL, &sha256_messages_portable, NULL},       \
+        X86({MC_ISA_AVX512, BESIDE_FAST_SHA, 16, 13, NULL, &sha256_messages_avx512, NULL})                            \
+            X86({MC_ISA_SHANI, FAST_SHA, 4, 3, NULL, &sha256_messages_fast_shani, NULL})                              \
+                X86({MC_ISA_AVX512, MC_ISA_AVX512, 16, 8, NULL, &sha256_messages_avx512, NULL})                       \
+                    X86({MC_ISA_SHANI, MC_ISA_SHANI, 4, 3, NULL, &sha256_messages_four_shani, NULL})                  \
+                        X86({MC_ISA_SHANI, MC_ISA_SHANI, 2, 2, NULL, &sha256_messages_two_shani, NULL})               \
+                            X86({MC_ISA_SHANI, MC_ISA_SHANI, 1, 1, NULL, &sha256_messages_one_shani, NULL})           \
+                                X86({MC_ISA_AVX2, MC_ISA_AVX2, 8, 3, NULL, &sha256_messages_avx2, NULL}){             \
+                                    MC_ISA_PORTABLE, MC_ISA_PORTABLE, 1, 1, NULL, &sha256_messages_portable, NULL},   \
     }
 #define NODES(bits, from_avx512, from_avx2, fn)                                                                       \
     {                                                                                                                 \

@@ -44,7 +44,8 @@ enum {
     MC_ISA_AVX512 = 8,
     MC_ISA_ALL = 15,
     /* not an instruction set but a fact that decides the order: sha256rnds2 starts every cycle, not every second or
-     * third, so that four messages side by side on SHA-NI beat two, and sixteen lanes of AVX-512; needs AVX2 */
+     * third, so that four messages side by side on SHA-NI beat two, and a pass of AVX-512 with lanes idle; needs AVX2
+     */
     MC_FAST_SHA = 16,
 };
 
@@ -107,7 +108,7 @@ typedef struct mc_lanes {
     /* n rows of d bytes behind a prefix of one byte -> n digests, where n is a multiple of the lanes; `out` may be
      * `in`. NULL where the two above are as quick. */
     void (*rows)(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix);
-    void (*digests_twice)(const void *state, uint8_t *out);                /* their digests; where a hash is `twice` */
+    void (*digests_twice)(const void *state, uint8_t *out); /* their digests; where a hash is `twice` */
     /* One block that is the same in all lanes but for its first 16 bytes, with zeros in [20, 60): the end of messages
      * of one length. NULL: no faster. */
     void (*compress_end)(void *state, const uint8_t *const *blocks);
@@ -123,7 +124,7 @@ typedef struct mc_kernel {
     mc_climb_fn climb;   /* MC_NODE, MC_PREFIXED_NODE; NULL where `nodes` is as quick for one */
 } mc_kernel;
 
-#define MC_MAX_KERNELS 8
+#define MC_MAX_KERNELS 9 /* rows, the one that ends a list among them */
 extern const mc_kernel mc_kernels[MC_HASHES][MC_SHAPES][MC_MAX_KERNELS]; /* best first */
 
 const mc_kernel *mc_pick(int hash, int shape, size_t n, uint32_t isas); /* NULL where none is allowed */

@@ -54,13 +54,11 @@ def kernels():
 
 
 def order(masked=""):
-    """Kernels best first, as the table has them: on some CPUs SHA-NI beats even sixteen lanes."""
+    """Kernels best first, as the table has them."""
     left = {name for name in FEATURES if name not in masked.split(",")}
     if "avx2" not in left:
         left -= {"avx512"}  # it stands on AVX2
-    fast = {"fastsha", "avx2", "shani"} <= left
-    names = ["shani", "avx512", "avx2"] if fast else ["avx512", "shani", "avx2"]
-    return [name for name in names if name in left] + ["portable"]
+    return [name for name in ("avx512", "shani", "avx2") if name in left] + ["portable"]
 
 
 @pytest.mark.skipif(not CPUINFO.exists(), reason="this system does not tell of its CPU in /proc")

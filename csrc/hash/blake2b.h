@@ -130,7 +130,7 @@ MC_TARGET void MC_NAME(blake2b_256_prefixed_node)(const uint8_t *in, size_t n, u
         V64 w[16], h[8];
         uint64_t last[V64_LANES] __attribute__((aligned(64)));
         for (size_t j = 0; j < V64_LANES; j++)
-            last[j] = lane[j][BLAKE2B_NODE - 1];
+            PUT_SCALAR(last[j], lane[j][BLAKE2B_NODE - 1]);
         MC_NAME(point_before)(lane, V64_LANES, begin, first);
         V64_LOAD_LE8(w, lane);
         w[0] = V64_OR(V64_AND(w[0], V64_SET1(~(uint64_t)0xff)), V64_SET1(prefix));

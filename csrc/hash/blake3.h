@@ -128,7 +128,7 @@ MC_TARGET void MC_NAME(blake3_prefixed_node)(const uint8_t *in, size_t n, uint8_
         V32 w[16], h[8];
         uint32_t last[V32_LANES] __attribute__((aligned(64)));
         for (size_t j = 0; j < V32_LANES; j++)
-            last[j] = lane[j][BLAKE3_NODE - 1];
+            PUT_SCALAR(last[j], lane[j][BLAKE3_NODE - 1]);
         MC_NAME(point_before)(lane, V32_LANES, begin, first);
         V32_LOAD_LE16(w, lane);
         w[0] = V32_OR(V32_AND(w[0], V32_SET1(0xffffff00u)), V32_SET1(prefix));

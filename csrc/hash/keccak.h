@@ -63,13 +63,20 @@ __attribute__((unused)) static void keccak_digest(const void *words, uint8_t *ou
 
 #define ROL(x, n) V64_ROR(x, 64 - (n))
 #define COLUMN(a, x) V64_XOR3(V64_XOR3((a)[x], (a)[(x) + 5], (a)[(x) + 10]), (a)[(x) + 15], (a)[(x) + 20])
-#define MOVED(a, d, i, r) ROL(V64_XOR((a)[i], (d)[(i) % 5]), r)
+
+/* Theta of word i, from the sums of two columns or, where three words take more than one instruction, their sum D. */
+#if V64_XOR3_IS_ONE
+#define THETA(a, i) V64_XOR3((a)[i], c[((i) + 4) % 5], r[((i) + 1) % 5])
+#else
+#define THETA(a, i) V64_XOR((a)[i], d[(i) % 5])
+#endif
+#define MOVED(a, i, n) ROL(THETA(a, i), n)
 
 /* Row y of the new state, e[5y] to e[5y + 4]; b0 is the first of its words after rho and pi. */
 #define KECCAK_ROW(e, y, b0_, i1, r1, i2, r2, i3, r3, i4, r4)                                                         \
     do {                                                                                                              \
-        const V64 b0 = b0_, b1 = MOVED(a, d, i1, r1), b2 = MOVED(a, d, i2, r2);                                       \
-        const V64 b3 = MOVED(a, d, i3, r3), b4 = MOVED(a, d, i4, r4);                                                 \
+        const V64 b0 = b0_, b1 = MOVED(a, i1, r1), b2 = MOVED(a, i2, r2);                                             \
+        const V64 b3 = MOVED(a, i3, r3), b4 = MOVED(a, i4, r4);                                                       \
         (e)[5 * (y)] = V64_CHI(b0, b1, b2);                                                                           \
         (e)[5 * (y) + 1] = V64_CHI(b1, b2, b3);                                                                       \
         (e)[5 * (y) + 2] = V64_CHI(b2, b3, b4);                                                                       \
@@ -78,15 +85,18 @@ __attribute__((unused)) static void keccak_digest(const void *words, uint8_t *ou
     } while (0)
 
 MC_INLINE void MC_NAME(keccak_round)(V64 e[KECCAK_WORDS], const V64 a[KECCAK_WORDS], V64 rc) {
-    const V64 c0 = COLUMN(a, 0), c1 = COLUMN(a, 1), c2 = COLUMN(a, 2), c3 = COLUMN(a, 3), c4 = COLUMN(a, 4);
-    const V64 d[5] = {V64_XOR(c4, ROL(c1, 1)), V64_XOR(c0, ROL(c2, 1)), V64_XOR(c1, ROL(c3, 1)),
-                      V64_XOR(c2, ROL(c4, 1)), V64_XOR(c3, ROL(c0, 1))};
-    KECCAK_ROW(e, 0, V64_XOR(a[0], d[0]), 6, 44, 12, 43, 18, 21, 24, 14);
+    const V64 c[5] = {COLUMN(a, 0), COLUMN(a, 1), COLUMN(a, 2), COLUMN(a, 3), COLUMN(a, 4)};
+    const V64 r[5] = {ROL(c[0], 1), ROL(c[1], 1), ROL(c[2], 1), ROL(c[3], 1), ROL(c[4], 1)};
+#if !V64_XOR3_IS_ONE
+    const V64 d[5] = {V64_XOR(c[4], r[1]), V64_XOR(c[0], r[2]), V64_XOR(c[1], r[3]), V64_XOR(c[2], r[4]),
+                      V64_XOR(c[3], r[0])};
+#endif
+    KECCAK_ROW(e, 0, THETA(a, 0), 6, 44, 12, 43, 18, 21, 24, 14);
     e[0] = V64_XOR(e[0], rc);
-    KECCAK_ROW(e, 1, MOVED(a, d, 3, 28), 9, 20, 10, 3, 16, 45, 22, 61);
-    KECCAK_ROW(e, 2, MOVED(a, d, 1, 1), 7, 6, 13, 25, 19, 8, 20, 18);
-    KECCAK_ROW(e, 3, MOVED(a, d, 4, 27), 5, 36, 11, 10, 17, 15, 23, 56);
-    KECCAK_ROW(e, 4, MOVED(a, d, 2, 62), 8, 55, 14, 39, 15, 41, 21, 2);
+    KECCAK_ROW(e, 1, MOVED(a, 3, 28), 9, 20, 10, 3, 16, 45, 22, 61);
+    KECCAK_ROW(e, 2, MOVED(a, 1, 1), 7, 6, 13, 25, 19, 8, 20, 18);
+    KECCAK_ROW(e, 3, MOVED(a, 4, 27), 5, 36, 11, 10, 17, 15, 23, 56);
+    KECCAK_ROW(e, 4, MOVED(a, 2, 62), 8, 55, 14, 39, 15, 41, 21, 2);
 }
 
 MC_INLINE void MC_NAME(keccak_f)(V64 a[KECCAK_WORDS]) {
@@ -97,6 +107,19 @@ MC_INLINE void MC_NAME(keccak_f)(V64 a[KECCAK_WORDS]) {
         MC_NAME(keccak_round)(e, a, V64_SET1_AT(rc));
         MC_NAME(keccak_round)(a, e, V64_SET1_AT(rc + 1));
     }
+}
+
+/* The same where a[0..3] alone count then: what else the last round, outside the loop, would make is not computed. */
+MC_INLINE void MC_NAME(keccak_f_digest)(V64 a[KECCAK_WORDS]) {
+    const uint64_t *rc = keccak_rounds;
+    V64 e[KECCAK_WORDS];
+    MC_HIDE(rc);
+    for (int i = 0; i < 22; i += 2, rc += 2) {
+        MC_NAME(keccak_round)(e, a, V64_SET1_AT(rc));
+        MC_NAME(keccak_round)(a, e, V64_SET1_AT(rc + 1));
+    }
+    MC_NAME(keccak_round)(e, a, V64_SET1_AT(rc));
+    MC_NAME(keccak_round)(a, e, V64_SET1_AT(rc + 1));
 }
 
 #define KECCAK_PASS(in, n, out) FOR_EACH_PASS (in, n, out, V64_LANES, KECCAK_NODE, KECCAK_DIGEST)
@@ -110,7 +133,7 @@ MC_INLINE void MC_NAME(keccak_node)(const uint8_t *in, size_t n, uint8_t *out, u
             a[i] = V64_SET1(0);
         a[8] = V64_SET1(pad);
         a[16] = V64_SET1(0x8000000000000000u);
-        MC_NAME(keccak_f)(a);
+        MC_NAME(keccak_f_digest)(a);
         KECCAK_STORE(out, a, n);
     }
 }
@@ -122,7 +145,7 @@ MC_INLINE void MC_NAME(keccak_prefixed_node)(const uint8_t *in, size_t n, uint8_
         V64 a[KECCAK_WORDS];
         uint64_t last[V64_LANES] __attribute__((aligned(64)));
         for (size_t j = 0; j < V64_LANES; j++)
-            last[j] = lane[j][KECCAK_NODE - 1] | (uint64_t)pad << 8;
+            PUT_SCALAR(last[j], lane[j][KECCAK_NODE - 1] | (uint64_t)pad << 8);
         MC_NAME(point_before)(lane, V64_LANES, begin, first);
         V64_LOAD_LE8(a, lane);
         a[0] = V64_OR(V64_AND(a[0], V64_SET1(~(uint64_t)0xff)), V64_SET1(prefix));
@@ -130,7 +153,7 @@ MC_INLINE void MC_NAME(keccak_prefixed_node)(const uint8_t *in, size_t n, uint8_
             a[i] = V64_SET1(0);
         a[8] = V64_LOAD(last);
         a[16] = V64_SET1(0x8000000000000000u);
-        MC_NAME(keccak_f)(a);
+        MC_NAME(keccak_f_digest)(a);
         KECCAK_STORE(out, a, n);
     }
 }
@@ -165,7 +188,7 @@ MC_TARGET static void MC_NAME(keccak_compress)(void *state, const uint8_t *const
                 a[half + i] = V64_XOR(a[half + i], w[i]);
         }
         for (size_t j = 0; j < V64_LANES; j++) {
-            last[j] = mc_le64(lane[j]);
+            PUT_SCALAR(last[j], mc_le64(lane[j]));
             lane[j] += 8;
         }
         a[16] = V64_XOR(a[16], V64_LOAD(last));
@@ -192,6 +215,7 @@ const mc_lanes MC_NAME(keccak_messages) = {
 
 #undef ROL
 #undef COLUMN
+#undef THETA
 #undef MOVED
 #undef KECCAK_ROW
 #undef KECCAK_PASS

@@ -161,7 +161,7 @@ MC_TARGET void MC_NAME(sha512_prefixed_node)(const uint8_t *in, size_t n, uint8_
         V64 w[16], s[8];
         uint64_t last[V64_LANES] __attribute__((aligned(64)));
         for (size_t j = 0; j < V64_LANES; j++)
-            last[j] = (uint64_t)lane[j][SHA512_NODE - 1] << 56 | (uint64_t)0x80 << 48;
+            PUT_SCALAR(last[j], (uint64_t)lane[j][SHA512_NODE - 1] << 56 | (uint64_t)0x80 << 48);
         MC_NAME(point_before)(lane, V64_LANES, begin, first);
         MC_NAME(take16_64)(w, lane);
         w[0] = V64_OR(V64_AND(w[0], V64_SET1(~(uint64_t)0 >> 8)), V64_SET1((uint64_t)prefix << 56));

@@ -46,6 +46,7 @@
 #define V64_OR(x, y) _mm256_or_si256(x, y)
 #define V64_XOR(x, y) _mm256_xor_si256(x, y)
 #define V64_XOR3(x, y, z) V64_XOR(V64_XOR(x, y), z)
+#define V64_XOR3_IS_ONE 0
 #define V64_CH(x, y, z) V32_CH(x, y, z)
 #define V64_MAJ(x, y, z) V32_MAJ(x, y, z)
 #define V64_CHI(x, y, z) V64_XOR(x, _mm256_andnot_si256(y, z))

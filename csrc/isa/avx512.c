@@ -48,6 +48,7 @@
 #define V64_OR(x, y) _mm512_or_si512(x, y)
 #define V64_XOR(x, y) _mm512_xor_si512(x, y)
 #define V64_XOR3(x, y, z) _mm512_ternarylogic_epi64(x, y, z, 0x96)
+#define V64_XOR3_IS_ONE 1
 #define V64_CH(x, y, z) _mm512_ternarylogic_epi64(x, y, z, 0xCA)
 #define V64_MAJ(x, y, z) _mm512_ternarylogic_epi64(x, y, z, 0xE8)
 #define V64_CHI(x, y, z) _mm512_ternarylogic_epi64(x, y, z, 0xD2)
@@ -82,25 +83,24 @@ MC_INLINE void transpose4(__m512i u[4], __m512i r0, __m512i r1, __m512i r2, __m5
     u[3] = _mm512_unpackhi_epi64(t1, t3);
 }
 
+/* 128 bits from each of four lanes. Insertions from memory go where any addition goes; a transposition of whole rows
+ * would crowd the one port that shuffles, with nothing to do for the other. */
+MC_INLINE __m512i four_lanes(const uint8_t *a, const uint8_t *b, const uint8_t *c, const uint8_t *d) {
+    __m512i r = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *)(const void *)a));
+    r = _mm512_inserti32x4(r, _mm_loadu_si128((const __m128i *)(const void *)b), 1);
+    r = _mm512_inserti32x4(r, _mm_loadu_si128((const __m128i *)(const void *)c), 2);
+    return _mm512_inserti32x4(r, _mm_loadu_si128((const __m128i *)(const void *)d), 3);
+}
+
+/* Four words of all lanes at a time: the first rounds begin before the last words are there. */
 MC_INLINE void load32(__m512i w[16], const uint8_t *const lane[16], int big_endian) {
-    __m512i u[16];
-    for (int g = 0; g < 16; g += 4) {
+    for (int i = 0; i < 16; i += 4) {
         __m512i r[4];
         for (int j = 0; j < 4; j++) {
-            r[j] = _mm512_loadu_si512(lane[g + j]);
+            r[j] = four_lanes(lane[j] + 4 * i, lane[4 + j] + 4 * i, lane[8 + j] + 4 * i, lane[12 + j] + 4 * i);
             r[j] = big_endian ? swap32(r[j]) : r[j];
         }
-        transpose4(u + g, r[0], r[1], r[2], r[3]);
-    }
-    for (int c = 0; c < 4; c++) {
-        __m512i even_low = _mm512_shuffle_i32x4(u[c], u[4 + c], 0x88);
-        __m512i odd_low = _mm512_shuffle_i32x4(u[c], u[4 + c], 0xdd);
-        __m512i even_high = _mm512_shuffle_i32x4(u[8 + c], u[12 + c], 0x88);
-        __m512i odd_high = _mm512_shuffle_i32x4(u[8 + c], u[12 + c], 0xdd);
-        w[c] = _mm512_shuffle_i32x4(even_low, even_high, 0x88);
-        w[4 + c] = _mm512_shuffle_i32x4(odd_low, odd_high, 0x88);
-        w[8 + c] = _mm512_shuffle_i32x4(even_low, even_high, 0xdd);
-        w[12 + c] = _mm512_shuffle_i32x4(odd_low, odd_high, 0xdd);
+        transpose4(w + i, r[0], r[1], r[2], r[3]);
     }
 }
 
@@ -148,11 +148,14 @@ MC_INLINE void transpose8(__m512i r[8]) {
 }
 
 MC_INLINE void load64(__m512i w[8], const uint8_t *const lane[8], int big_endian) {
-    for (int j = 0; j < 8; j++) {
-        w[j] = _mm512_loadu_si512(lane[j]);
-        w[j] = big_endian ? swap64(w[j]) : w[j];
+    for (int i = 0; i < 8; i += 2) {
+        __m512i even = four_lanes(lane[0] + 8 * i, lane[2] + 8 * i, lane[4] + 8 * i, lane[6] + 8 * i);
+        __m512i odd = four_lanes(lane[1] + 8 * i, lane[3] + 8 * i, lane[5] + 8 * i, lane[7] + 8 * i);
+        even = big_endian ? swap64(even) : even;
+        odd = big_endian ? swap64(odd) : odd;
+        w[i] = _mm512_unpacklo_epi64(even, odd);
+        w[i + 1] = _mm512_unpackhi_epi64(even, odd);
     }
-    transpose8(w);
 }
 
 MC_INLINE void store_be64(uint8_t *out, const __m512i s[8]) {

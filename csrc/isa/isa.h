@@ -24,12 +24,10 @@
  * (on AVX-512 as broadcast operands, at no cost) instead of keeping 64 of them in registers it does not have. */
 #define MC_HIDE(pointer) __asm__ volatile("" : "+r"(pointer))
 
-/* Eight bytes, the first the lowest. */
-static inline uint64_t mc_le64(const uint8_t *p) {
-    uint64_t x = 0;
-    for (int i = 0; i < 8; i++)
-        x |= (uint64_t)p[i] << (8 * i);
-    return x;
+/* Eight bytes, the first the lowest: one load, which compilers do not see in a loop. */
+static inline __attribute__((always_inline)) uint64_t mc_le64(const uint8_t *p) {
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 | (uint64_t)p[4] << 32 |
+           (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 | (uint64_t)p[7] << 56;
 }
 
 #endif

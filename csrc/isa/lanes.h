@@ -25,6 +25,16 @@ MC_INLINE void MC_NAME(point_before)(const uint8_t *lane[], size_t lanes, const 
         lane[j] = lane[j] == begin ? first : lane[j] - 1;
 }
 
+/* Stores `word` of a lane as a scalar: of sixteen or eight the compiler would build a vector, one or two shuffles
+ * each, where AVX-512 has one port for shuffles and others idle. */
+#define PUT_SCALAR(at, word)                                                                                          \
+    do {                                                                                                              \
+        uint64_t word_ = word;                                                                                        \
+        if (V32_LANES == 16)                                                                                          \
+            MC_HIDE(word_);                                                                                           \
+        at = (__typeof__(at))word_;                                                                                   \
+    } while (0)
+
 /* for (each pass over n nodes) { lane pointers } */
 /* clang-format off */
 #define FOR_EACH_PASS(in, n, out, lanes, node, digest)                                                                \

@@ -43,6 +43,7 @@
 #define V64_OR(x, y) ((x) | (y))
 #define V64_XOR(x, y) ((x) ^ (y))
 #define V64_XOR3(x, y, z) ((x) ^ (y) ^ (z))
+#define V64_XOR3_IS_ONE 0
 #define V64_CH(x, y, z) ((z) ^ ((x) & ((y) ^ (z))))
 #define V64_MAJ(x, y, z) (((x) & (y)) | ((z) & ((x) | (y))))
 #define V64_CHI(x, y, z) ((x) ^ (~(y) & (z)))
