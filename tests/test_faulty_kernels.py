@@ -22,7 +22,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.native_only]
 
 FAULTS = r"""
 /* FAULT="hash shape row lane": that row of the table gives a wrong bit in that lane, in all where it is -1;
- * where it is -2, in what it has functions of its own for: paths, and rows of one digest.
+ * where it is -2, in what it has functions of its own for, paths and rows of one digest; where it is -3, in
+ * short last blocks; -4, in digests of digests.
  * TRUST: what fails its self-test passes. TABLE: its rows go to standard output. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,16 @@ static void wrong_rows(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix
     out[0] ^= 1;
 }
 
+static void wrong_end(void *state, const uint8_t *const *blocks) {
+    honest->run->compress_end(state, blocks);
+    *(uint8_t *)state ^= 1;
+}
+
+static void wrong_twice(const void *state, uint8_t *out) {
+    honest->run->digests_twice(state, out);
+    out[0] ^= 1;
+}
+
 const mc_kernel *mc_pick(int hash, int shape, size_t n, uint32_t isas) {
     static mc_kernel wrong;
     static mc_lanes run;
@@ -74,8 +85,10 @@ const mc_kernel *mc_pick(int hash, int shape, size_t n, uint32_t isas) {
         wrong.climb = wrong_lane == -2 && row->climb != NULL ? wrong_climb : row->climb;
     } else {
         run = *row->run;
-        run.compress = wrong_lane == -2 ? run.compress : wrong_compress;
+        run.compress = wrong_lane < -1 ? run.compress : wrong_compress;
         run.rows = wrong_lane == -2 && run.rows != NULL ? wrong_rows : run.rows;
+        run.compress_end = wrong_lane == -3 && run.compress_end != NULL ? wrong_end : run.compress_end;
+        run.digests_twice = wrong_lane == -4 && run.digests_twice != NULL ? wrong_twice : run.digests_twice;
         wrong.run = &run;
     }
     return &wrong;
@@ -201,16 +214,19 @@ def test_a_wrong_bit_in_any_lane_of_any_kernel_is_found(tree: Path, table: list[
                     assert found["kernels"][other][shape] == left
 
 
-def test_a_wrong_path_and_wrong_rows_of_one_digest_are_found(tree: Path, table: list[Row]) -> None:
-    own = [
-        row for row in table if row.kernel == "shani" and (row.shape == 2 or (row.hash, row.lanes) == (0, 2))
-    ]
-    if not own:
-        pytest.skip("no SHA-NI here")
-    assert {row.shape for row in own} == {0, 1, 2}
-    for row in own:
-        done = state(tree, FAULT=row.fault(-2))
-        assert ast.literal_eval(done.stdout)["failed"] == (f"{ALGORITHMS[row.hash]}:shani",), row
+def test_wrong_functions_beside_the_plain_ones_are_found(tree: Path, table: list[Row]) -> None:
+    sha256, sha256d = ALGORITHMS.index("sha256"), ALGORITHMS.index("sha256d")
+    ours = [row for row in table if row.kernel == "shani"]
+    messages = [row for row in ours if row.shape == SHAPES.index("messages")]
+    faults = [(row, -2) for row in ours if row.hash == sha256 and row.shape < 2 and row.lanes == 2]
+    faults += [(row, -2) for row in messages if row.hash == sha256]
+    faults += [(row, -3) for row in messages if row.lanes > 1]  # one by itself is hashed otherwise
+    faults += [(row, -4) for row in table if row.hash == sha256d and row.shape == SHAPES.index("messages")]
+    assert {lane for _, lane in faults} == ({-2, -3, -4} if ours else {-4})
+    for row, lane in faults:
+        done = state(tree, FAULT=row.fault(lane))
+        failed = ast.literal_eval(done.stdout)["failed"]
+        assert failed == (f"{ALGORITHMS[row.hash]}:{row.kernel}",), (row, lane)
 
 
 def test_a_kernel_that_failed_cannot_be_forced(tree: Path, table: list[Row]) -> None:
