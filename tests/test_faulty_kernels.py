@@ -221,8 +221,12 @@ def test_wrong_functions_beside_the_plain_ones_are_found(tree: Path, table: list
     faults = [(row, -2) for row in ours if row.hash == sha256 and row.shape < 2 and row.lanes == 2]
     faults += [(row, -2) for row in messages if row.hash == sha256]
     faults += [(row, -3) for row in messages if row.lanes > 1]  # one by itself is hashed otherwise
-    faults += [(row, -4) for row in table if row.hash == sha256d and row.shape == SHAPES.index("messages")]
-    assert {lane for _, lane in faults} == ({-2, -3, -4} if ours else {-4})
+    faults += [
+        (row, -4)
+        for row in table
+        if (row.hash, row.shape) == (sha256d, SHAPES.index("messages")) and row.kernel != "portable"
+    ]
+    assert not ours or {lane for _, lane in faults} == {-2, -3, -4}
     for row, lane in faults:
         done = state(tree, FAULT=row.fault(lane))
         failed = ast.literal_eval(done.stdout)["failed"]
