@@ -123,7 +123,7 @@ bench: build $(VENV)/.with-bench ## benchmarks in groups, under five minutes; BE
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-max-time=0.05 --benchmark-min-time=0.0005 \
 		--benchmark-min-rounds=3 --benchmark-columns=min,median,rounds $(BENCH)
 
-bench-report: build ## what must be reached and what is, each figure beside its baseline, in about a minute
+bench-report: build ## what must be reached and what is, each figure beside its baseline, in two minutes
 	@$(BIN)/python benchmarks/report.py
 
 bench-peers: ## the npm packages that benchmarks and tests compare with, where node is; never required

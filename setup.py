@@ -12,8 +12,11 @@ What else there is to say about the project stands in pyproject.toml.
 """
 
 import os
+import sysconfig
 from concurrent.futures import ThreadPoolExecutor
+from fcntl import LOCK_EX, flock
 from glob import glob
+from hashlib import sha256
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -52,34 +55,23 @@ if asked("WERROR"):
     WARNINGS.append("-Werror")
 
 
-class Recipe:
-    """What the files of a folder were made with: by other flags, or another setup.py, all are made anew."""
+def recipe():
+    """All that decides what comes out of csrc/ and of Cython: what another one made is not to be used."""
+    from Cython import __version__ as cython
 
-    def __init__(self, folder):
-        self.path = Path(folder, "recipe")
-        compiler = [os.environ.get(name, "") for name in ("CC", "CFLAGS", "LDFLAGS")]
-        self.wanted = "\n".join([*FLAGS, *WARNINGS, *compiler, Path(__file__).read_text()])
-
-    def differs(self):
-        return not self.path.exists() or self.path.read_text() != self.wanted
-
-    def note(self):
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.write_text(self.wanted)
+    chosen = [os.environ.get(name, "") for name in ("CC", "CFLAGS", "LDFLAGS")]
+    found = [*sysconfig.get_config_vars("CC", "CFLAGS", "CCSHARED"), sysconfig.get_platform(), cython]
+    return "\n".join(map(str, [*FLAGS, *WARNINGS, *chosen, *found, Path(__file__).read_text()]))
 
 
 class BuildLibrary(build_clib):
-    """Compiles what changed in csrc/, several files at a time; an edited header recompiles every file.
-
-    No interpreter has a part in it: those that build in one tree share the objects, and what Cython writes.
-    """
+    """Compiles what changed in csrc/, several files at a time; an edited header recompiles every file."""
 
     def finalize_options(self):
         modules = self.get_finalized_command("build_ext")
-        self.build_temp = self.build_clib = os.path.join(os.path.dirname(modules.build_temp), "common")
+        self.build_temp = self.build_clib = modules.common
         super().finalize_options()
-        self.recipe = Recipe(self.build_temp)
-        self.force = modules.asked_anew or self.recipe.differs()
+        self.force = self.force or modules.asked_anew
 
     def build_libraries(self, libraries):
         objects = self.compiler.object_filenames(SOURCES, output_dir=self.build_temp)
@@ -103,30 +95,41 @@ class BuildLibrary(build_clib):
 
 
 class BuildModules(build_ext):
-    """Relinks the modules whenever the library changed; builds all anew when the flags or this file did."""
+    """Relinks the modules whenever the library changed; builds all anew when the flags or this file did.
+
+    The library and what Cython writes stand in a folder named by what made them, `common`: interpreters that
+    would make the same share it, one at a time, and no other build can meet it.
+    """
 
     def finalize_options(self):
         super().finalize_options()
         self.parallel = self.parallel or os.cpu_count()
-        self.recipe = Recipe(self.build_temp)
         self.asked_anew = self.force
-        self.force = self.force or self.recipe.differs()
+        self.recipe, self.wanted = Path(self.build_temp, "recipe"), recipe()
+        self.force = self.force or not self.recipe.exists() or self.recipe.read_text() != self.wanted
+        ours = self.get_finalized_command("build").build_base  # elsewhere is somebody's temporary directory
+        shared = os.path.dirname(self.build_temp) == ours
+        name = f"common-{sha256(self.wanted.encode()).hexdigest()[:12]}"
+        self.common = os.path.join(ours if shared else self.build_temp, name)
 
     def run(self):
-        self.run_command("build_clib")
-        super().run()
-        for command in ("build_clib", "build_ext"):  # not before all is there
-            self.get_finalized_command(command).recipe.note()
+        if self.force:
+            self.recipe.unlink(missing_ok=True)  # from here on nothing here is known to be right
+        os.makedirs(self.common, exist_ok=True)
+        with open(os.path.join(self.common, "lock"), "w") as lock:
+            flock(lock, LOCK_EX)
+            self.run_command("build_clib")
+            super().run()
+        self.recipe.parent.mkdir(parents=True, exist_ok=True)
+        self.recipe.write_text(self.wanted)
 
     def build_extensions(self):
         from Cython.Build import cythonize
 
-        library = self.get_finalized_command("build_clib")
-        archive = library.archive()
-        options = {"compiler_directives": DIRECTIVES, "include_path": ["csrc"], "quiet": True}
-        where = {"build_dir": library.build_temp, "force": library.force}
+        archive = self.get_finalized_command("build_clib").archive()
+        options = {"compiler_directives": DIRECTIVES, "build_dir": self.common, "include_path": ["csrc"]}
         for extension in self.extensions:  # one by one: compilers run side by side, Cython cannot
-            extension.sources = cythonize(extension, **where, **options)[0].sources
+            extension.sources = cythonize(extension, force=self.asked_anew, quiet=True, **options)[0].sources
             extension.depends = [archive, *HEADERS, *DECLARATIONS]
             extension.extra_objects = [archive]  # linked anew when it is newer, which a library is not
         compile_one = self.compiler._compile

@@ -135,7 +135,8 @@ const mc_kernel *mc_pick(int hash, int shape, size_t n, uint32_t isas) {
 
 /* The message of every test: byte i is i * i / 8 + i, modulo 256. Digests over it were computed by other programs
  * and are fixed here; each entry is the digest of all digests of a shape, so that one lane gone wrong shows. */
-enum { TEST_NODES = 21, TEST_BYTES = TEST_NODES * 2 * MC_MAX_DIGEST, TEST_PREFIX = 0x01, TEST_SHORT = 16 };
+enum { TEST_NODES = 21, TEST_BYTES = TEST_NODES * 2 * MC_MAX_DIGEST, TEST_PREFIX = 0x01 };
+enum { TEST_SHORT = 16, TEST_LONG = 207 }; /* with the prefix, 16 bytes in the last block of 64 */
 
 /* clang-format off */
 static const uint8_t known_answers[MC_HASHES][MC_SHAPES][MC_MAX_DIGEST] = {
@@ -293,24 +294,30 @@ static int climbs_alike(int hash, int shape, const uint8_t *data, uint32_t isa) 
     return memcmp(climbed, node, d) == 0;
 }
 
-/* Whether rows have the digests together that each has by itself. */
+/* Whether rows have the digests that each has as a message of mixed lengths, which have no ways of their own. */
 static int rows_alike(int hash, size_t width, size_t prefix_bytes, const uint8_t *data, size_t n, uint32_t isa) {
     const size_t d = mc_hashes[hash].digest_bytes;
     const uint8_t prefix = TEST_PREFIX;
     uint8_t found[TEST_NODES * MC_MAX_DIGEST], wanted[TEST_NODES * MC_MAX_DIGEST];
     const mc_messages rows = {.rows = data, .width = width, .n = n};
     mc_status status = mc_hash_messages(hash, &prefix, prefix_bytes, &rows, 0, n, found, isa);
-    for (size_t i = 0; i < n && status == MC_OK; i++)
-        status = mc_hash_messages(hash, &prefix, prefix_bytes, &rows, i, 1, wanted + i * d, isa);
+    for (size_t i = 0; i < n && status == MC_OK; i++) {
+        const mc_span span = {data + i * width, width};
+        const mc_messages one = {.spans = &span, .width = MC_MIXED, .n = 1};
+        status = mc_hash_messages(hash, &prefix, prefix_bytes, &one, 0, 1, wanted + i * d, isa);
+    }
     return status == MC_OK && memcmp(found, wanted, n * d) == 0;
 }
 
-/* Rows of one digest behind a prefix, and rows that a kernel may have a shorter last block for; on all lanes, and on
- * two. */
+/* Rows of one digest behind a prefix, and rows whose last block a kernel may have a shorter way for: alone, behind
+ * nothing and behind whole blocks. On all lanes, on two, on one. */
 static int all_rows_alike(int hash, const uint8_t *data, uint32_t isa) {
     const size_t d = mc_hashes[hash].digest_bytes;
     return rows_alike(hash, d, 1, data, TEST_NODES, isa) && rows_alike(hash, d, 1, data, 2, isa) &&
-           rows_alike(hash, TEST_SHORT, 0, data, TEST_NODES, isa) && rows_alike(hash, TEST_SHORT, 0, data, 2, isa);
+           rows_alike(hash, d, 1, data, 1, isa) && rows_alike(hash, TEST_SHORT, 0, data, TEST_NODES, isa) &&
+           rows_alike(hash, TEST_SHORT, 0, data, 2, isa) &&
+           rows_alike(hash, TEST_LONG, 1, data, TEST_BYTES / TEST_LONG, isa) &&
+           rows_alike(hash, TEST_LONG, 1, data, 1, isa);
 }
 
 uint32_t mc_self_test(int hash, uint32_t isas) {

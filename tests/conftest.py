@@ -13,6 +13,7 @@ from hypothesis import settings
 
 import merklecore as mc
 from tests.arrow import Ledger
+from tests.builds import QUICK, build_inplace, copy_tree
 
 VECTORS = Path(
     os.environ.get("MERKLECORE_VECTORS") or Path(__file__).parents[1].parent / "shared" / "vectors"
@@ -56,6 +57,14 @@ def backend(request: pytest.FixtureRequest) -> ModuleType:
     return importlib.import_module(
         {"native": "merklecore._native"}.get(request.param, "merklecore.reference")
     )
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project built in place and not optimised, once: tests that edit and build it again copy it."""
+    tree = copy_tree(tmp_path_factory.mktemp("built") / "tree")
+    build_inplace(tree, **QUICK)
+    return tree
 
 
 @pytest.fixture

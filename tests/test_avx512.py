@@ -26,8 +26,14 @@ pytestmark = [
     ),
 ]
 
-AVX512, MIXED = 8, 2 ** (8 * ctypes.sizeof(ctypes.c_size_t)) - 1
-"""MC_ISA_AVX512, MC_MIXED"""
+SHANI, AVX512, FAST_SHA = 4, 8, 16
+MIXED = 2 ** (8 * ctypes.sizeof(ctypes.c_size_t)) - 1
+"""MC_MIXED; above, bits of MC_ISA_*"""
+SETS = [(algorithm, AVX512) for algorithm in mc.algorithms()]
+SETS += [(algorithm, AVX512 | FAST_SHA) for algorithm in ("sha256", "sha256d")]
+if "shani" in mc.cpu_info()["features"]:
+    SETS += [(algorithm, AVX512 | FAST_SHA | SHANI) for algorithm in ("sha256", "sha256d")]
+each_set = pytest.mark.parametrize(("algorithm", "isas"), SETS)
 CORE = ["chunks.c", "cpu.c", "kernels.c", "messages.c", "parallel.c"]
 KERNELS = ["portable.c", "avx2.c", "sha256_ni.c", "avx512.c"]
 FLAGS = ["-std=c11", "-fPIC", "-O1"]
@@ -70,9 +76,9 @@ def test_known_answers(core: ctypes.CDLL, algorithm: str) -> None:
     assert core.mc_self_test(code(algorithm), AVX512) == AVX512
 
 
-@pytest.mark.parametrize("algorithm", mc.algorithms())
+@each_set
 @pytest.mark.parametrize("prefix", [b"", b"\x01", b"\xff"], ids=["plain", "01", "ff"])
-def test_nodes(core: ctypes.CDLL, algorithm: str, prefix: bytes) -> None:
+def test_nodes(core: ctypes.CDLL, algorithm: str, isas: int, prefix: bytes) -> None:
     """Every number of busy lanes, before and behind whole passes, off any alignment."""
     size = DIGEST_SIZES[algorithm]
     for n in range(1, 36):
@@ -80,15 +86,15 @@ def test_nodes(core: ctypes.CDLL, algorithm: str, prefix: bytes) -> None:
         out = ctypes.create_string_buffer(size * n)
         at = ctypes.create_string_buffer(b"\x00" * (n % 7) + pairs)
         nodes = ctypes.byref(at, n % 7)
-        assert core.mc_hash_nodes(code(algorithm), prefix, len(prefix), nodes, n, out, AVX512) == 0
+        assert core.mc_hash_nodes(code(algorithm), prefix, len(prefix), nodes, n, out, isas) == 0
         expected = [
             HASHES[algorithm](prefix + pairs[i : i + 2 * size]) for i in range(0, len(pairs), 2 * size)
         ]
         assert out.raw == b"".join(expected), n
 
 
-@pytest.mark.parametrize("algorithm", mc.algorithms())
-def test_messages(core: ctypes.CDLL, algorithm: str) -> None:
+@each_set
+def test_messages(core: ctypes.CDLL, algorithm: str, isas: int) -> None:
     size, source = DIGEST_SIZES[algorithm], random.Random(algorithm)
     messages = [
         source.randbytes(source.choice([0, 1, 32, 55, 64, 111, 135, 300, 1024, 2500])) for _ in range(150)
@@ -96,5 +102,5 @@ def test_messages(core: ctypes.CDLL, algorithm: str) -> None:
     spans = (Span * len(messages))(*(Span(data, len(data)) for data in messages))
     out = ctypes.create_string_buffer(size * len(messages))
     batch = ctypes.byref(Messages(spans, None, MIXED, len(messages)))
-    assert core.mc_hash_messages(code(algorithm), b"\x00", 1, batch, 0, len(messages), out, AVX512) == 0
+    assert core.mc_hash_messages(code(algorithm), b"\x00", 1, batch, 0, len(messages), out, isas) == 0
     assert out.raw == b"".join(HASHES[algorithm](b"\x00" + data) for data in messages)

@@ -84,6 +84,7 @@ def test_the_order_of_the_table(kernels, algorithm):
     assert kernels[algorithm] == dict.fromkeys(("node", "prefixed node", "messages"), order())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mask", MASKS, ids=lambda mask: mask or "nothing")
 def test_masked_features(mask, expected, kernels):
     digest, about = json.loads(output(WORK, MERKLECORE_BACKEND="native", MERKLECORE_DISABLE_CPU=mask))

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 import merklecore as mc
-from tests.builds import copy_tree, python
+from tests.builds import QUICK, copy_tree, python
 
 pytestmark = [pytest.mark.slow, pytest.mark.native_only]
 
@@ -23,7 +23,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def dist(tree: Path) -> Path:
     """The sdist, and the wheel built from it (not from the tree), with the tools that are installed here."""
-    python("-m", "build", "--no-isolation", cwd=tree, MERKLECORE_QUICK="1")
+    python("-m", "build", "--no-isolation", cwd=tree, **QUICK)
     return tree / "dist"
 
 

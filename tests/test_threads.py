@@ -71,6 +71,7 @@ def test_chunks_of_the_largest_size():
             assert mc.hash_many(rows[:n], threads=threads).tobytes() == expected[: n * 32]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", mc.profiles)
 def test_roots_and_trees(name):
     """Also from a number held already: blocks begin where the tree's do, not where the batch does."""

@@ -6,7 +6,7 @@
  * found never depends on the keys. */
 #include "bitcoin.h"
 
-enum { LOOK_AHEAD = 16 }; /* inputs */
+enum { LOOK_AHEAD = 16 }; /* inputs, or ids */
 
 /* Buckets, as a power of two: most that are looked up are not there, and their buckets are empty. */
 static unsigned bits_for(size_t n) {

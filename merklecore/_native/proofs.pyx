@@ -198,10 +198,6 @@ cdef int _count(Spec spec, bytes hashes, size_t width, size_t wanted, str what, 
     return 0
 
 
-cdef int _no_digests(Spec spec, bytes path, size_t width, uint64_t at, uint64_t size) except -1:
-    return _count(spec, path, width, mc_path_count(&spec.rule, at, size), "path", f"leaf {at} of {size} needs")
-
-
 cdef int _refused(mc_status status, size_t fault, mc_step *step) except -1:
     """Why the core took a hash of a path for none that could stand there."""
     if status == MC_BAD_SIBLING:
@@ -219,7 +215,6 @@ cdef int _fold(Spec spec, object leaf, bytes path, size_t width, object index, o
     cdef uint64_t at = natural(index, "index"), leaves = natural(size, "size")
     cdef size_t fault = 0, bytes_of_path = <size_t>PyBytes_GET_SIZE(path)
     cdef mc_step step
-    cdef mc_status status
     if at >= leaves:
         raise BoundsError(f"index {at} is not below size {leaves}")
     if spec.limit is not None or spec.rule.odd == MC_ODD_HEAP:
@@ -242,15 +237,8 @@ cdef int _fold(Spec spec, object leaf, bytes path, size_t width, object index, o
     if not ready:
         failed(mc_leaf_hashes(&spec.rule, &source, 0, 1, root, isas))
         given = root
-    status = mc_fold(&spec.rule, given, _data(path), at, leaves, root, &fault, &step, isas)
-    if status == MC_BAD_SIBLING:
-        raise ProofError(f"hash {fault} of the path differs from the lone node it must repeat"
-                         if step.side == MC_SIBLING_COPY else
-                         f"hash {fault} of the path equals the node it is paired with (CVE-2012-2459)")
-    if status == MC_BAD_ZERO:
-        raise ProofError(f"hash {fault} of the path lies beyond the last leaf and is not the zero subtree "
-                         f"of level {step.level}")
-    return failed(status)
+    cdef mc_status status = mc_fold(&spec.rule, given, _data(path), at, leaves, root, &fault, &step, isas)
+    return _refused(status, fault, &step)
 
 
 def fold(Spec spec, leaf, bytes path not None, size_t width, index, size, bint hashed=False, kernel=None):

@@ -68,6 +68,7 @@ LIST = leaves_of(MANY)
 ROWS = np.frombuffer(b"".join(LIST), np.uint8).reshape(MANY, 32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROFILES)
 def test_lists_arrays_and_streams(name, executor):
     profile = PROFILES[name]

@@ -136,6 +136,7 @@ def test_ids_where_a_lone_node_is_hashed_alone():
 # ---- several leaves, consistency ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_plans_of_several_leaves():
     """Against the definition, with which the proofs of both backends are compared too."""
     dice = random.Random(2)

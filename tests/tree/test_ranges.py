@@ -84,6 +84,7 @@ def leaf_by_leaf(start):
     return made.nodes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("start", [0, 1, 4096, 5000, 2**63, 2**64 - 70_000])
 def test_large_batches(start, threads):
