@@ -24,7 +24,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-quick test-isa test-long asan fuzz lint format docs bench bench-report bench-peers demo clean
+.PHONY: help build test test-quick test-isa test-long sanitized asan fuzz lint format docs bench bench-report bench-peers demo clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -77,14 +77,19 @@ test-long: build $(VENV)/.with-test ## a message above 4 GiB for every hash, in 
 	MERKLECORE_BACKEND=native $(PYTEST) --run-long -m long
 
 # The copy stands beside the normal build and is found first; the interpreter itself has no sanitizers, so they are
-# preloaded. Leaks of the interpreter at its exit are not ours. What is left out runs no C that the rest does not.
-asan: build $(VENV)/.with-test ## the quick suite under AddressSanitizer and UndefinedBehaviorSanitizer
+# preloaded. Leaks of the interpreter at its exit are not ours.
+SANITIZED_RUN = LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
+	PYTHONSAFEPATH=1 PYTHONPATH=$(ROOT)/$(COPY)/lib:$(ROOT) MERKLECORE_SANITIZE=1 MERKLECORE_BACKEND=native
+
+sanitized: build $(VENV)/.with-test
 	@MERKLECORE_SANITIZE=1 $(BIN)/python setup.py -q build_py --build-lib $(COPY)/lib \
 		build_ext --build-lib $(COPY)/lib --build-temp $(COPY)/temp
-	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-		ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
-		PYTHONSAFEPATH=1 PYTHONPATH=$(ROOT)/$(COPY)/lib MERKLECORE_SANITIZE=1 MERKLECORE_BACKEND=native \
-		$(AGAIN) $(PYTEST) -m 'not slow' -k 'not reference' --ignore=tests/cli --ignore=tests/tree/test_geometry.py
+
+# What is left out runs no C that the rest does not.
+asan: sanitized ## the quick suite under AddressSanitizer and UndefinedBehaviorSanitizer
+	$(SANITIZED_RUN) $(AGAIN) \
+		$(PYTEST) -m 'not slow' -k 'not reference' --ignore=tests/cli --ignore=tests/tree/test_geometry.py
 
 # Portable kernels alone: the others take minutes to compile so, and have make asan.
 SANITIZED = -std=c11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -DMC_PORTABLE_ONLY -pthread -Icsrc
@@ -93,11 +98,12 @@ build/fuzz-blocks: fuzz/blocks.c $(wildcard csrc/*.[ch] csrc/*/*.[ch])
 	@mkdir -p build
 	$(CC) $(SANITIZED) $(filter %.c,$^) -o $@
 
-fuzz: build $(VENV)/.with-test build/fuzz-blocks ## every decoder: the core under sanitizers, both backends side by side; SECONDS=30 each of four
+# Of blocks the portable core alone, then both backends side by side; of proofs and texts three times as long.
+fuzz: sanitized build/fuzz-blocks ## every decoder, under sanitizers; SECONDS=30, eight times that in all
 	build/fuzz-blocks $(SECONDS) tests/vectors/blocks/corpus/*
-	$(BIN)/python -m fuzz.blocks --seconds $(SECONDS)
-	$(BIN)/python -m fuzz.proofs --seconds $(SECONDS)
-	$(BIN)/python -m fuzz.texts --seconds $(SECONDS)
+	$(SANITIZED_RUN) $(BIN)/python -m fuzz.blocks --seconds $(SECONDS)
+	$(SANITIZED_RUN) $(BIN)/python -m fuzz.proofs --seconds $$((3 * $(SECONDS)))
+	$(SANITIZED_RUN) $(BIN)/python -m fuzz.texts --seconds $$((3 * $(SECONDS)))
 
 # ---- the rest --------------------------------------------------------------------------------------------------------
 
