@@ -21,7 +21,6 @@ __all__ = ["InclusionProof"]
 
 MAX_HASHES = 64
 
-_fold_to = _backend.fold_to
 _SPECS = {name: profile.spec for name, profile in profiles.items()}
 
 
@@ -107,7 +106,7 @@ class InclusionProof(HashProof):
             spec = _SPECS[profile]
         else:
             spec = resolve(profile).spec
-        _fold_to(spec, root, leaf, self._hashes, self._d, index, size, hashed)
+        _backend.fold_to(spec, root, leaf, self._hashes, self._d, index, size, hashed)
 
     def to_hex(self) -> list[str]:
         """Return the path as merkletreejs and OpenZeppelin write it: 0x and lower-case hexadecimal.
