@@ -113,6 +113,11 @@ def _loops() -> dict[str, Loop]:
 LOOPS = _loops()
 
 
+def is_in_hashlib(algorithm: str) -> bool:
+    """Tell whether hashlib has the algorithm: the reference is plain Python where it has not."""
+    return algorithm in LOOPS and LOOPS[algorithm].library == "hashlib"
+
+
 def has_loop(profile: Profile) -> bool:
     """Tell whether the loops below know the profile's hash and its tree over 2^k leaves."""
     return profile.algorithm in LOOPS and (profile.odd != "heap" or profile.sort_pairs)

@@ -99,18 +99,8 @@ MC_INLINE void MC_NAME(keccak_round)(V64 e[KECCAK_WORDS], const V64 a[KECCAK_WOR
     KECCAK_ROW(e, 4, MOVED(a, 2, 62), 8, 55, 14, 39, 15, 41, 21, 2);
 }
 
+/* The last two rounds stand outside the loop: where a[0..3] alone count afterwards, nothing else is made of them. */
 MC_INLINE void MC_NAME(keccak_f)(V64 a[KECCAK_WORDS]) {
-    const uint64_t *rc = keccak_rounds;
-    MC_HIDE(rc);
-    for (int i = 0; i < 24; i += 2, rc += 2) {
-        V64 e[KECCAK_WORDS];
-        MC_NAME(keccak_round)(e, a, V64_SET1_AT(rc));
-        MC_NAME(keccak_round)(a, e, V64_SET1_AT(rc + 1));
-    }
-}
-
-/* The same where a[0..3] alone count then: what else the last round, outside the loop, would make is not computed. */
-MC_INLINE void MC_NAME(keccak_f_digest)(V64 a[KECCAK_WORDS]) {
     const uint64_t *rc = keccak_rounds;
     V64 e[KECCAK_WORDS];
     MC_HIDE(rc);
@@ -133,7 +123,7 @@ MC_INLINE void MC_NAME(keccak_node)(const uint8_t *in, size_t n, uint8_t *out, u
             a[i] = V64_SET1(0);
         a[8] = V64_SET1(pad);
         a[16] = V64_SET1(0x8000000000000000u);
-        MC_NAME(keccak_f_digest)(a);
+        MC_NAME(keccak_f)(a);
         KECCAK_STORE(out, a, n);
     }
 }
@@ -153,7 +143,7 @@ MC_INLINE void MC_NAME(keccak_prefixed_node)(const uint8_t *in, size_t n, uint8_
             a[i] = V64_SET1(0);
         a[8] = V64_LOAD(last);
         a[16] = V64_SET1(0x8000000000000000u);
-        MC_NAME(keccak_f_digest)(a);
+        MC_NAME(keccak_f)(a);
         KECCAK_STORE(out, a, n);
     }
 }
