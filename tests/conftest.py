@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -13,7 +14,7 @@ from hypothesis import settings
 
 import merklecore as mc
 from tests.arrow import Ledger
-from tests.builds import QUICK, build_inplace, copy_tree
+from tests.builds import QUICK, build_inplace, copy_tree, python
 
 VECTORS = Path(
     os.environ.get("MERKLECORE_VECTORS") or Path(__file__).parents[1].parent / "shared" / "vectors"
@@ -60,9 +61,21 @@ def backend(request: pytest.FixtureRequest) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project built in place and not optimised, once: tests that edit and build it again copy it."""
-    tree = copy_tree(tmp_path_factory.mktemp("built") / "tree")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source distribution, made with the tools that are installed here."""
+    tree = copy_tree(tmp_path_factory.mktemp("sdist") / "tree")
+    python("-m", "build", "--sdist", "--no-isolation", cwd=tree)
+    (path,) = tree.glob("dist/*.tar.gz")
+    return path
+
+
+@pytest.fixture(scope="session")
+def built(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the sdist holds, built in place and not optimised, once: tests that build it again copy it."""
+    folder = tmp_path_factory.mktemp("built")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    (tree,) = folder.iterdir()
     build_inplace(tree, **QUICK)
     return tree
 

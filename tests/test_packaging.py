@@ -10,26 +10,17 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 import merklecore as mc
-from tests.builds import QUICK, copy_tree, python
+from tests.builds import QUICK, ROOT, copy_built, python
 
 pytestmark = [pytest.mark.slow, pytest.mark.native_only]
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_tree(tmp_path_factory.mktemp("packaging") / "tree")
-
-
-@pytest.fixture(scope="module")
-def dist(tree: Path) -> Path:
-    """The sdist, and the wheel built from it (not from the tree), with the tools that are installed here."""
-    python("-m", "build", "--no-isolation", cwd=tree, **QUICK)
-    return tree / "dist"
-
-
-@pytest.fixture(scope="module")
-def wheel(dist: Path) -> Path:
-    (path,) = dist.glob("*.whl")
+def wheel(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of what the sdist holds, which is built already: what is left is to link and to pack it."""
+    tree = copy_built(built, tmp_path_factory.mktemp("packaging") / "tree")
+    python("-m", "build", "--wheel", "--no-isolation", cwd=tree, **QUICK)
+    (path,) = tree.glob("dist/*.whl")
     return path
 
 
@@ -39,10 +30,10 @@ def shipped(wheel: Path) -> list[str]:
         return archive.namelist()
 
 
-def test_the_wheel_holds_modules_and_their_types(tree: Path, shipped: list[str]) -> None:
-    package = tree / "merklecore"
+def test_the_wheel_holds_modules_and_their_types(shipped: list[str]) -> None:
+    package = ROOT / "merklecore"
     wanted = {
-        path.relative_to(tree).as_posix() for path in package.rglob("*") if path.suffix in (".py", ".pyi")
+        path.relative_to(ROOT).as_posix() for path in package.rglob("*") if path.suffix in (".py", ".pyi")
     }
     binaries = {name for name in shipped if name.endswith(".so")}
     held = {name for name in shipped if not PurePosixPath(name).parts[0].endswith(".dist-info")}
@@ -53,17 +44,16 @@ def test_the_wheel_holds_modules_and_their_types(tree: Path, shipped: list[str])
     }
 
 
-def test_the_sdist_holds_every_source(tree: Path, dist: Path) -> None:
-    (path,) = dist.glob("*.tar.gz")
-    with tarfile.open(path) as archive:
+def test_the_sdist_holds_every_source(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
         held = {str(PurePosixPath(*PurePosixPath(name).parts[1:])) for name in archive.getnames()}
     folders = ("csrc", "merklecore", "tests", "docs", "examples", "benchmarks", "fuzz")
     made = (".so", ".o", ".a", ".pyc")
     sources = {
-        path.relative_to(tree).as_posix()
+        path.relative_to(ROOT).as_posix()
         for folder in folders
-        for path in (tree / folder).rglob("*")
-        if path.is_file() and path.suffix not in made
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and path.suffix not in made and "__pycache__" not in path.parts
     }
     texts = {"README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md"}
     assert sources | texts | {"Makefile", "setup.py", "pyproject.toml"} <= held
