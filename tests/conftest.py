@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import tarfile
@@ -83,9 +84,11 @@ def built(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def ledger() -> Iterator[Ledger]:
     """Arrow structures, and who has released them: at the end all is released that was handed out."""
+    gc.freeze()  # garbage is looked for at the end, among what the test made: not in all that there is
     made = Ledger()
     yield made
     made.settle()
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
