@@ -24,7 +24,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-quick test-isa test-long sanitized asan fuzz lint format docs bench bench-report bench-peers demo clean
+.PHONY: help build test test-quick test-interpreter test-isa test-long sanitized asan fuzz lint format docs bench bench-report bench-peers demo clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -62,6 +62,11 @@ test: build $(VENV)/.with-test ## the whole suite: both backends, then each mask
 test-quick: build $(VENV)/.with-test ## one run of the native backend without what is slow
 	MERKLECORE_BACKEND=native $(PYTEST) -m 'not slow'
 
+# The core is one library for all interpreters: what goes through its kernels alone says nothing new.
+test-interpreter: build $(VENV)/.with-test ## the quick suite for another interpreter; FEWER='...' leaves out more
+	MERKLECORE_BACKEND=native $(PYTEST) -m 'not slow' --ignore=tests/hashes --ignore=tests/test_guard_pages.py \
+		--ignore=tests/test_kernels.py --ignore=tests/test_known_answers.py $(FEWER)
+
 # Without what no kernel has a part in: what is marked so, the command, the oracles, what runs over the reference.
 test-isa: build $(VENV)/.with-test ## the quick suite, CPU features taken away newest to oldest
 	@set -e; before=$$(MERKLECORE_DISABLE_CPU= $(KERNELS)); for mask in $(MASKS); do \
@@ -86,10 +91,11 @@ sanitized: build $(VENV)/.with-test
 	@MERKLECORE_SANITIZE=1 $(BIN)/python setup.py -q build_py --build-lib $(COPY)/lib \
 		build_ext --build-lib $(COPY)/lib --build-temp $(COPY)/temp
 
-# What is left out runs no C that the rest does not.
+# What is left out runs no C that the rest does not; every process of the command would start anew under sanitizers.
+NO_OTHER_C = cli blocks/test_docs.py tree/test_geometry.py test_demo.py test_dispatch.py test_rows.py
 asan: sanitized ## the quick suite under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(SANITIZED_RUN) $(AGAIN) \
-		$(PYTEST) -m 'not slow' -k 'not reference' --ignore=tests/cli --ignore=tests/tree/test_geometry.py
+		$(PYTEST) -m 'not slow' -k 'not reference' $(addprefix --ignore=tests/,$(NO_OTHER_C))
 
 # Portable kernels alone: the others take minutes to compile so, and have make asan.
 SANITIZED = -std=c11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -DMC_PORTABLE_ONLY -pthread -Icsrc
@@ -98,12 +104,12 @@ build/fuzz-blocks: fuzz/blocks.c $(wildcard csrc/*.[ch] csrc/*/*.[ch])
 	@mkdir -p build
 	$(CC) $(SANITIZED) $(filter %.c,$^) -o $@
 
-# Of blocks the portable core alone, then both backends side by side; of proofs and texts three times as long.
-fuzz: sanitized build/fuzz-blocks ## every decoder, under sanitizers; SECONDS=30, eight times that in all
+# Of blocks the portable core alone, then both backends side by side; of proofs and texts twice as long.
+fuzz: sanitized build/fuzz-blocks ## every decoder, under sanitizers; SECONDS=30, six times that in all
 	build/fuzz-blocks $(SECONDS) tests/vectors/blocks/corpus/*
 	$(SANITIZED_RUN) $(BIN)/python -m fuzz.blocks --seconds $(SECONDS)
-	$(SANITIZED_RUN) $(BIN)/python -m fuzz.proofs --seconds $$((3 * $(SECONDS)))
-	$(SANITIZED_RUN) $(BIN)/python -m fuzz.texts --seconds $$((3 * $(SECONDS)))
+	$(SANITIZED_RUN) $(BIN)/python -m fuzz.proofs --seconds $$((2 * $(SECONDS)))
+	$(SANITIZED_RUN) $(BIN)/python -m fuzz.texts --seconds $$((2 * $(SECONDS)))
 
 # ---- the rest --------------------------------------------------------------------------------------------------------
 
