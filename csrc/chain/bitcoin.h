@@ -5,7 +5,6 @@
 #include "cursor.h"
 
 enum {
-    MC_HEADER_BYTES = 80,
     MC_PREVOUT_BYTES = 36,
     /* the fewest bytes of a transaction, an input, an output */
     MC_LEAST_TX = 10,

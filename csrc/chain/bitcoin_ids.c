@@ -21,9 +21,9 @@ static mc_status hash_some(const mc_span *spans, size_t width, size_t n, uint8_t
     return n == 0 ? MC_OK : mc_hash_messages(MC_SHA256D, NULL, 0, &messages, 0, n, out, isas);
 }
 
-/* Long runs of one length are hashed as such: what a block of tiny transactions costs is mostly the change of lanes.
+/* Long runs of one length are hashed as such: what a block of small transactions costs is mostly the change of lanes.
  */
-static mc_status hash_spans(const mc_span *spans, size_t n, uint8_t *out, uint32_t isas) {
+static mc_status hash_runs(const mc_span *spans, size_t n, uint8_t *out, uint32_t isas) {
     enum { LONG_RUN = 64 };
     size_t mixed = 0; /* those from here on wait */
     mc_status status = MC_OK;
@@ -40,6 +40,23 @@ static mc_status hash_spans(const mc_span *spans, size_t n, uint8_t *out, uint32
     return status != MC_OK ? status : hash_some(spans + mixed, MC_MIXED, n - mixed, out + 32 * mixed, isas);
 }
 
+/* The least transactions, which are the dearest by the byte, have a way of their own, however they are mixed with
+ * others. `others`: room for as many spans. */
+static mc_status hash_spans(const mc_span *spans, size_t n, mc_span *others, uint8_t *out, uint32_t isas) {
+    size_t left = 0;
+    for (size_t i = 0; i < n; i++) {
+        others[left] = spans[i];
+        left += !mc_is_tiny(spans[i].size);
+    }
+    if (left == n || mc_pick(MC_SHA256D, MC_MESSAGES, n, isas)->run->tiny_twice == NULL)
+        return hash_runs(spans, n, out, isas);
+    mc_status status = hash_runs(others, left, out, isas);
+    for (size_t i = n; i-- > 0 && left > 0;) /* from the front, where they stand, each to its place, the last first */
+        if (!mc_is_tiny(spans[i].size))
+            memmove(out + 32 * i, out + 32 * --left, 32);
+    return status == MC_OK && !mc_hash_tiny(spans, n, out, isas) ? MC_NO_KERNEL : status;
+}
+
 /* Bytes without marker, flag and witness of those transactions of [first, end) that have them. */
 static size_t bytes_to_copy(const mc_bitcoin_block *block, uint32_t first, uint32_t end) {
     size_t bytes = 0;
@@ -53,7 +70,7 @@ static size_t bytes_to_copy(const mc_bitcoin_block *block, uint32_t first, uint3
 /* Double SHA-256 of each transaction without marker, flag and witness: those that have them are copied. */
 mc_status mc_bitcoin_txids(const mc_bitcoin_block *block, uint8_t *txids, uint32_t isas) {
     enum { WINDOW = 2048 }; /* transactions whose places stay in the nearest cache, and so do those of most blocks */
-    const size_t spans_bytes = (block->txs < WINDOW ? block->txs : WINDOW) * sizeof(mc_span);
+    const size_t width = block->txs < WINDOW ? block->txs : WINDOW, spans_bytes = 2 * width * sizeof(mc_span);
     mc_block room = {0};
     mc_status status = MC_OK;
     for (uint32_t first = 0, end; first < block->txs && status == MC_OK; first = end) {
@@ -76,7 +93,7 @@ mc_status mc_bitcoin_txids(const mc_bitcoin_block *block, uint8_t *txids, uint32
             memcpy(to + tx->stripped - 4, at + tx->size - 4, 4);
             to += tx->stripped;
         }
-        status = hash_spans(spans, end - first, txids + 32 * (size_t)first, isas);
+        status = hash_spans(spans, end - first, spans + width, txids + 32 * (size_t)first, isas);
     }
     mc_release(&room);
     return status;
@@ -194,7 +211,7 @@ static mc_status hash_witnessed(const mc_bitcoin_block *block, uint32_t first, u
         spans[over->n - zero] = (mc_span){block->data + tx->offset, tx->size};
         over->at[over->n++] = i;
     }
-    return hash_spans(spans, over->n - zero, over->nodes + 32 * zero, isas);
+    return hash_runs(spans, over->n - zero, over->nodes + 32 * zero, isas);
 }
 
 mc_status mc_bitcoin_roots(const mc_bitcoin_block *block, uint8_t *txids, uint8_t *root, uint8_t *witness_root,
