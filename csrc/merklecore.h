@@ -157,9 +157,10 @@ mc_status mc_hash_nodes(int hash, const uint8_t *prefix, size_t prefix_bytes, co
 /* out[i] = H(prefix, message[first + i]) for i < n; rows of d bytes may be hashed in place. */
 mc_status mc_hash_messages(int hash, const uint8_t *prefix, size_t prefix_bytes, const mc_messages *messages,
                            size_t first, size_t n, uint8_t *out, uint32_t isas);
-/* Of those among n messages that are tiny, double SHA-256: out[i]. The others are left alone. 0: no kernel is faster
- * at that than mc_hash_messages, and nothing was done. */
-int mc_hash_tiny(const mc_span *spans, size_t n, uint8_t *out, uint32_t isas);
+/* Double SHA-256 of n tiny messages: out[at[i]], where `at` rises. Only where mc_hashes_tiny says that a kernel is
+ * faster at that than mc_hash_messages. */
+int mc_hashes_tiny(uint32_t isas);
+void mc_hash_tiny(const mc_span *messages, const uint16_t *at, size_t n, uint8_t *out, uint32_t isas);
 static inline int mc_is_tiny(size_t bytes) { return bytes >= MC_LEAST_TINY && bytes <= MC_MOST_TINY; }
 /* BLAKE3 of one message of more than a chunk, prefix included, its chunks side by side. */
 mc_status mc_hash_chunks(const uint8_t *prefix, size_t prefix_bytes, const uint8_t *data, size_t size, uint8_t *out,

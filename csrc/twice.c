@@ -24,26 +24,28 @@ int mc_hash_headers(const mc_kernel *row, const mc_messages *messages, size_t fi
     return 1;
 }
 
-int mc_hash_tiny(const mc_span *spans, size_t n, uint8_t *out, uint32_t isas) {
+int mc_hashes_tiny(uint32_t isas) {
+    const mc_kernel *row = mc_pick(MC_SHA256D, MC_MESSAGES, MC_MAX_LANES, isas);
+    return row != NULL && row->run->tiny_twice != NULL;
+}
+
+void mc_hash_tiny(const mc_span *messages, const uint16_t *at, size_t n, uint8_t *out, uint32_t isas) {
     const mc_kernel *row = mc_pick(MC_SHA256D, MC_MESSAGES, n, isas);
-    if (row == NULL || row->run->tiny_twice == NULL)
-        return 0;
-    for (size_t i = 0; i < n;) {
+    for (size_t i = 0, busy; i < n; i += busy) {
         uint8_t digests[MC_MAX_LANES * 32];
-        mc_span tiny[MC_MAX_LANES];
-        size_t at[MC_MAX_LANES] = {0}, busy = 0;
-        for (; i < n && busy < row->lanes; i++) {
-            tiny[busy] = spans[i];
-            at[busy] = i;
-            busy += (size_t)mc_is_tiny(spans[i].size);
+        mc_span some[MC_MAX_LANES];
+        if (n - i < row->lanes)
+            row = mc_pick(MC_SHA256D, MC_MESSAGES, n - i, isas);
+        busy = n - i < row->lanes ? n - i : row->lanes;
+        if (busy == row->lanes &&
+            (size_t)(at[i + busy - 1] - at[i]) == busy - 1) { /* side by side, as nearly always */
+            row->run->tiny_twice(messages + i, out + 32 * (size_t)at[i]);
+            continue;
         }
-        for (size_t j = busy; j < row->lanes && busy > 0; j++)
-            tiny[j] = tiny[0];
-        const int together = busy == row->lanes && at[busy - 1] - at[0] == busy - 1; /* as nearly always */
-        if (busy > 0)
-            row->run->tiny_twice(tiny, together ? out + 32 * at[0] : digests);
-        for (size_t j = 0; j < busy && !together; j++)
-            memcpy(out + 32 * at[j], digests + 32 * j, 32);
+        for (size_t j = 0; j < row->lanes; j++) /* idle lanes repeat the first */
+            some[j] = messages[i + (j < busy ? j : 0)];
+        row->run->tiny_twice(some, digests);
+        for (size_t j = 0; j < busy; j++)
+            memcpy(out + 32 * (size_t)at[i + j], digests + 32 * j, 32);
     }
-    return 1;
 }

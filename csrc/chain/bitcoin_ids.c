@@ -23,7 +23,7 @@ static mc_status hash_some(const mc_span *spans, size_t width, size_t n, uint8_t
 
 /* Long runs of one length are hashed as such: what a block of small transactions costs is mostly the change of lanes.
  */
-static mc_status hash_runs(const mc_span *spans, size_t n, uint8_t *out, uint32_t isas) {
+static mc_status hash_spans(const mc_span *spans, size_t n, uint8_t *out, uint32_t isas) {
     enum { LONG_RUN = 64 };
     size_t mixed = 0; /* those from here on wait */
     mc_status status = MC_OK;
@@ -40,23 +40,6 @@ static mc_status hash_runs(const mc_span *spans, size_t n, uint8_t *out, uint32_
     return status != MC_OK ? status : hash_some(spans + mixed, MC_MIXED, n - mixed, out + 32 * mixed, isas);
 }
 
-/* The least transactions, which are the dearest by the byte, have a way of their own, however they are mixed with
- * others. `others`: room for as many spans. */
-static mc_status hash_spans(const mc_span *spans, size_t n, mc_span *others, uint8_t *out, uint32_t isas) {
-    size_t left = 0;
-    for (size_t i = 0; i < n; i++) {
-        others[left] = spans[i];
-        left += !mc_is_tiny(spans[i].size);
-    }
-    if (left == n || mc_pick(MC_SHA256D, MC_MESSAGES, n, isas)->run->tiny_twice == NULL)
-        return hash_runs(spans, n, out, isas);
-    mc_status status = hash_runs(others, left, out, isas);
-    for (size_t i = n; i-- > 0 && left > 0;) /* from the front, where they stand, each to its place, the last first */
-        if (!mc_is_tiny(spans[i].size))
-            memmove(out + 32 * i, out + 32 * --left, 32);
-    return status == MC_OK && !mc_hash_tiny(spans, n, out, isas) ? MC_NO_KERNEL : status;
-}
-
 /* Bytes without marker, flag and witness of those transactions of [first, end) that have them. */
 static size_t bytes_to_copy(const mc_bitcoin_block *block, uint32_t first, uint32_t end) {
     size_t bytes = 0;
@@ -67,33 +50,51 @@ static size_t bytes_to_copy(const mc_bitcoin_block *block, uint32_t first, uint3
     return bytes;
 }
 
-/* Double SHA-256 of each transaction without marker, flag and witness: those that have them are copied. */
+/* Double SHA-256 of each transaction without marker, flag and witness: those that have them are copied. The least
+ * transactions, which are the dearest by the byte, are hashed by themselves, however they are mixed with others. */
 mc_status mc_bitcoin_txids(const mc_bitcoin_block *block, uint8_t *txids, uint32_t isas) {
     enum { WINDOW = 2048 }; /* transactions whose places stay in the nearest cache, and so do those of most blocks */
-    const size_t width = block->txs < WINDOW ? block->txs : WINDOW, spans_bytes = 2 * width * sizeof(mc_span);
+    const uint32_t width = block->txs < WINDOW ? block->txs : WINDOW;
+    const size_t places = 2 * width * sizeof(mc_span);
+    const int has_tiny = mc_hashes_tiny(isas);
+    uint16_t at[WINDOW]; /* where the tiny ones belong */
     mc_block room = {0};
     mc_status status = MC_OK;
     for (uint32_t first = 0, end; first < block->txs && status == MC_OK; first = end) {
         end = block->txs - first < WINDOW ? block->txs : first + WINDOW;
-        status = mc_reserve(&room, 0, spans_bytes + bytes_to_copy(block, first, end));
+        status = mc_reserve(&room, 0, places + bytes_to_copy(block, first, end));
         if (status != MC_OK)
             break;
-        mc_span *spans = (mc_span *)room.at;
-        uint8_t *to = room.at + spans_bytes;
+        mc_span *spans = (mc_span *)room.at, *tiny = spans + width;
+        uint8_t *to = room.at + places, *ids = txids + 32 * (size_t)first;
+        size_t others = 0, tinies = 0;
         for (uint32_t i = first; i < end; i++) {
             const mc_bitcoin_tx *tx = &block->tx[i];
-            const uint8_t *at = block->data + tx->offset;
-            if (tx->stripped == tx->size) {
-                spans[i - first] = (mc_span){at, tx->size};
-                continue;
+            mc_span span = {block->data + tx->offset, tx->stripped};
+            if (tx->stripped != tx->size) {
+                const uint8_t *from = span.data;
+                span.data = to;
+                memcpy(to, from, 4);
+                memcpy(to + 4, from + tx->head, tx->stripped - 8);
+                memcpy(to + tx->stripped - 4, from + tx->size - 4, 4);
+                to += tx->stripped;
             }
-            spans[i - first] = (mc_span){to, tx->stripped};
-            memcpy(to, at, 4);
-            memcpy(to + 4, at + tx->head, tx->stripped - 8);
-            memcpy(to + tx->stripped - 4, at + tx->size - 4, 4);
-            to += tx->stripped;
+            if (has_tiny && mc_is_tiny(tx->stripped)) {
+                at[tinies] = (uint16_t)(i - first);
+                tiny[tinies++] = span;
+            } else {
+                spans[others++] = span;
+            }
         }
-        status = hash_spans(spans, end - first, spans + width, txids + 32 * (size_t)first, isas);
+        status = hash_spans(spans, others, ids, isas);
+        /* their ids stand at the front; from behind, each moves to its place */
+        for (size_t i = end - first, k = others > 0 ? tinies : 0; k > 0 && i-- > 0;)
+            if (at[k - 1] == i)
+                k--;
+            else
+                memcpy(ids + 32 * i, ids + 32 * (i - k), 32);
+        if (tinies > 0)
+            mc_hash_tiny(tiny, at, tinies, ids, isas);
     }
     mc_release(&room);
     return status;
@@ -161,8 +162,8 @@ static mc_status raise_overlay(overlay *over, const uint8_t *nodes, uint32_t wid
 /* Whether two siblings are equal before any is paired with itself (CVE-2012-2459). */
 static int any_equal(const uint8_t *nodes, uint32_t pairs) {
     int equal = 0;
-    for (uint32_t i = 0; i < pairs; i++, nodes += 64)
-        equal |= mc_same_id(nodes, nodes + 32);
+    for (uint32_t i = 0; i < pairs; i++, nodes += 64) /* most differ in their first bytes */
+        equal |= mc_le64(nodes) == mc_le64(nodes + 32) && mc_same_id(nodes, nodes + 32);
     return equal;
 }
 
@@ -195,23 +196,25 @@ static unsigned levels_over(uint32_t n) {
 }
 
 /* The wtxids of a run that are not txids, with their places: double SHA-256 of all bytes where there is a witness,
- * zero for the coinbase. */
-static mc_status hash_witnessed(const mc_bitcoin_block *block, uint32_t first, uint32_t n, mc_span *spans,
-                                overlay *over, uint32_t isas) {
+ * zero for the coinbase. `left`: transactions with a witness from here on. */
+static mc_status hash_witnessed(const mc_bitcoin_block *block, uint32_t first, uint32_t n, uint32_t *left,
+                                mc_span *spans, overlay *over, uint32_t isas) {
     const uint32_t zero = first == 0;
     over->n = zero;
     if (zero) {
         over->at[0] = 0;
         memset(over->nodes, 0, 32);
+        *left -= (block->tx[0].flags & MC_TX_WITNESS) != 0;
     }
-    for (uint32_t i = zero; i < n; i++) {
+    for (uint32_t i = zero; i < n && *left > 0; i++) {
         const mc_bitcoin_tx *tx = &block->tx[first + i];
         if (!(tx->flags & MC_TX_WITNESS))
             continue;
         spans[over->n - zero] = (mc_span){block->data + tx->offset, tx->size};
         over->at[over->n++] = i;
+        --*left;
     }
-    return hash_runs(spans, over->n - zero, over->nodes + 32 * zero, isas);
+    return hash_spans(spans, over->n - zero, over->nodes + 32 * zero, isas);
 }
 
 mc_status mc_bitcoin_roots(const mc_bitcoin_block *block, uint8_t *txids, uint8_t *root, uint8_t *witness_root,
@@ -233,13 +236,14 @@ mc_status mc_bitcoin_roots(const mc_bitcoin_block *block, uint8_t *txids, uint8_
     uint8_t *nodes = mc_cut(&rest, 32 * ((size_t)run / 2 + 2)), *roots = mc_cut(&rest, 32 * ((size_t)runs + 1));
     some.at = mc_cut(&rest, wide * run * sizeof *some.at);
     all.at = mc_cut(&rest, wide * runs * sizeof *all.at);
+    uint32_t left = block->witnessed;
     mc_status status = MC_OK;
     *mutated = 0;
     for (uint32_t r = 0; r < runs && status == MC_OK; r++) {
         const uint32_t first = r * RUN, width = n - first < RUN ? n - first : RUN;
         uint8_t *ids = txids + 32 * (size_t)first;
         if (wide)
-            status = hash_witnessed(block, first, width, spans, &some, isas);
+            status = hash_witnessed(block, first, width, &left, spans, &some, isas);
         if (status == MC_OK)
             status = reduce(ids, width, levels, nodes, &some, mutated, isas);
         memcpy(roots + 32 * (size_t)r, levels > 0 ? nodes : ids, 32);

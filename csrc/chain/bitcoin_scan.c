@@ -147,6 +147,7 @@ static int scan_transaction(mc_bitcoin_block *block, mc_cursor *cursor, mc_bitco
     block->stripped += tx->stripped;
     block->flags |= tx->flags;
     block->coinbases += (tx->flags & MC_TX_COINBASE) != 0;
+    block->witnessed += (tx->flags & MC_TX_WITNESS) != 0;
     return 1;
 }
 
