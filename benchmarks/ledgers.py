@@ -101,6 +101,11 @@ def put_committed(*txs: bytes) -> bytes:
     return b"".join([header, size(len(txs) + 1), first, *txs])
 
 
+def least(i: int, width: int | None = None) -> bytes:
+    """Return a transaction of ten bytes, or of more where the number of its inputs is written in so many."""
+    return pack("<I", i) + size(0, width) + b"\0" + pack("<I", 7 * i)
+
+
 def with_inputs(prevouts: list[bytes]) -> bytes:
     ends = b"\0" + b"\xff" * 4
     inputs = b"".join(prevout + ends for prevout in prevouts)
@@ -139,11 +144,23 @@ def hostile() -> dict[str, bytes]:
     }
     found |= {
         f"{small:,} transactions of 10 bytes": put(*[bytes(10)] * small),
-        f"{small:,} different transactions of 10 bytes": put(
-            *(pack("<IHI", i, 0, 7 * i) for i in range(small))
+        f"{small:,} different transactions of 10 bytes": put(*map(least, range(small))),
+        f"{small:,} transactions of 10 bytes, and witnesses": put_committed(*map(least, range(small))),
+        f"{small:,} equal transactions of 10 bytes, and witnesses": put_committed(*[least(0)] * small),
+        "transactions of 10 bytes, a witness in every 64": put_committed(
+            *(least(i) if i % 64 else with_witness(b"\0", 1) for i in range(80_000))
         ),
-        f"{small:,} transactions of 10 bytes, and witnesses": put_committed(
-            *(pack("<IHI", i, 0, 7 * i) for i in range(small))
+        "transactions of 10 bytes, a witness in every 8": put_committed(
+            *(least(i) if i % 8 else with_witness(b"\0", 1) for i in range(50_000))
+        ),
+        "transactions of 10 and 12 bytes, and witnesses": put_committed(
+            *(least(i, 1 + 2 * (i % 2)) for i in range(80_000))
+        ),
+        "transactions of 10 bytes, one of 60 among 64": put_committed(
+            *(least(i) if i % 64 else with_inputs([somewhere(i)[0] + bytes(4)]) for i in range(80_000))
+        ),
+        "80,000 superfluous markers": put_committed(
+            *(pack("<I", i) + b"\0\1\0\0" + pack("<I", i) for i in range(80_000))
         ),
         "16,000 transactions of 60 bytes": put(
             *(with_inputs([somewhere(i)[0] + bytes(4)]) for i in range(16_000))

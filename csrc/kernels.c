@@ -309,15 +309,40 @@ static int rows_alike(int hash, size_t width, size_t prefix_bytes, const uint8_t
     return status == MC_OK && memcmp(found, wanted, n * d) == 0;
 }
 
+/* The same of tiny messages, of all lengths and not all for places side by side. On all lanes, on two, on one. */
+static int tiny_alike(const uint8_t *data, uint32_t isa) {
+    uint8_t found[32 * (TEST_NODES + 1)], wanted[32];
+    mc_span spans[TEST_NODES];
+    uint16_t at[TEST_NODES];
+    mc_status status = MC_OK;
+    int same = 1;
+    for (uint16_t i = 0; i < TEST_NODES; i++) {
+        spans[i] = (mc_span){data + 5 * i, MC_LEAST_TINY + (size_t)i % (MC_MOST_TINY - MC_LEAST_TINY + 1)};
+        at[i] = (uint16_t)(i + (i > TEST_NODES / 2));
+    }
+    for (size_t n = TEST_NODES; n > 0; n = n > 2 ? 2 : n - 1) {
+        mc_hash_tiny(spans, at, n, found, isa);
+        for (size_t i = 0; i < n && status == MC_OK; i++) {
+            const mc_messages one = {.spans = &spans[i], .width = MC_MIXED, .n = 1};
+            status = mc_hash_messages(MC_SHA256D, NULL, 0, &one, 0, 1, wanted, isa);
+            same &= memcmp(found + 32 * (size_t)at[i], wanted, 32) == 0;
+        }
+    }
+    return status == MC_OK && same;
+}
+
 /* Rows of one digest behind a prefix, and rows whose last block a kernel may have a shorter way for: alone, behind
- * nothing and behind whole blocks. On all lanes, on two, on one. */
+ * nothing and behind whole blocks; headers. On all lanes, on two, on one. */
 static int all_rows_alike(int hash, const uint8_t *data, uint32_t isa) {
     const size_t d = mc_hashes[hash].digest_bytes;
     return rows_alike(hash, d, 1, data, TEST_NODES, isa) && rows_alike(hash, d, 1, data, 2, isa) &&
            rows_alike(hash, d, 1, data, 1, isa) && rows_alike(hash, TEST_SHORT, 0, data, TEST_NODES, isa) &&
            rows_alike(hash, TEST_SHORT, 0, data, 2, isa) &&
            rows_alike(hash, TEST_LONG, 1, data, TEST_BYTES / TEST_LONG, isa) &&
-           rows_alike(hash, TEST_LONG, 1, data, 1, isa);
+           rows_alike(hash, TEST_LONG, 1, data, 1, isa) &&
+           rows_alike(hash, MC_HEADER_BYTES, 0, data, TEST_NODES, isa) &&
+           rows_alike(hash, MC_HEADER_BYTES, 0, data, 2, isa) && rows_alike(hash, MC_HEADER_BYTES, 0, data, 1, isa) &&
+           (!mc_hashes[hash].twice || !mc_hashes_tiny(isa) || tiny_alike(data, isa));
 }
 
 uint32_t mc_self_test(int hash, uint32_t isas) {

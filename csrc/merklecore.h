@@ -100,6 +100,11 @@ typedef void (*mc_node_fn)(const uint8_t *in, size_t n, uint8_t *out, uint8_t pr
 typedef void (*mc_climb_fn)(uint8_t *digest, const uint8_t *siblings, const uint8_t *is_left, size_t n,
                             uint8_t prefix);
 
+typedef struct mc_span {
+    const uint8_t *data;
+    size_t size;
+} mc_span;
+
 /* Lanes side by side: word w of lane l stands at state + w * word_stride + l * lane_stride bytes, 64-byte aligned. */
 typedef struct mc_lanes {
     size_t word_stride, lane_stride;
@@ -112,7 +117,12 @@ typedef struct mc_lanes {
     /* One block that is the same in all lanes but for its first 16 bytes, with zeros in [20, 60): the end of messages
      * of one length. NULL: no faster. */
     void (*compress_end)(void *state, const uint8_t *const *blocks);
+    /* Where a hash is `twice`, from a message a lane to its digest without a stop: messages of MC_HEADER_BYTES; of
+     * MC_LEAST_TINY to MC_MOST_TINY bytes, each its own. NULL: no faster. */
+    void (*headers_twice)(const uint8_t *const *messages, uint8_t *out);
+    void (*tiny_twice)(const mc_span *messages, uint8_t *out);
 } mc_lanes;
+enum { MC_HEADER_BYTES = 80, MC_LEAST_TINY = 8, MC_MOST_TINY = 15 };
 
 typedef struct mc_kernel {
     uint32_t isa;        /* one MC_ISA_* bit, the kernel's name; 0 ends a list */
@@ -132,11 +142,6 @@ uint32_t mc_self_test(int hash, uint32_t isas);                         /* the M
 
 /* ---- nodes and messages ---------------------------------------------------------------------------------------- */
 
-typedef struct mc_span {
-    const uint8_t *data;
-    size_t size;
-} mc_span;
-
 /* n messages: spans, or rows of `width` bytes without gaps where `spans` is NULL. */
 typedef struct mc_messages {
     const mc_span *spans;
@@ -152,6 +157,11 @@ mc_status mc_hash_nodes(int hash, const uint8_t *prefix, size_t prefix_bytes, co
 /* out[i] = H(prefix, message[first + i]) for i < n; rows of d bytes may be hashed in place. */
 mc_status mc_hash_messages(int hash, const uint8_t *prefix, size_t prefix_bytes, const mc_messages *messages,
                            size_t first, size_t n, uint8_t *out, uint32_t isas);
+/* Double SHA-256 of n tiny messages: out[at[i]], where `at` rises. Only where mc_hashes_tiny says that a kernel is
+ * faster at that than mc_hash_messages. */
+int mc_hashes_tiny(uint32_t isas);
+void mc_hash_tiny(const mc_span *messages, const uint16_t *at, size_t n, uint8_t *out, uint32_t isas);
+static inline int mc_is_tiny(size_t bytes) { return bytes >= MC_LEAST_TINY && bytes <= MC_MOST_TINY; }
 /* BLAKE3 of one message of more than a chunk, prefix included, its chunks side by side. */
 mc_status mc_hash_chunks(const uint8_t *prefix, size_t prefix_bytes, const uint8_t *data, size_t size, uint8_t *out,
                          uint32_t isas);

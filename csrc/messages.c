@@ -467,6 +467,12 @@ static mc_status hash_all(int id, const uint8_t *prefix, size_t prefix_bytes, co
             out += now * hash->digest_bytes;
             continue;
         }
+        if (hash->twice && prefix_bytes == 0 && mc_hash_headers(row, messages, first, now, out)) {
+            first += now;
+            n -= now;
+            out += now * hash->digest_bytes;
+            continue;
+        }
         const size_t size = messages->width == MC_MIXED ? messages->spans[first].size : messages->width;
         if (n == 1 && stands_alone(hash, row, prefix_bytes, size)) {
             hash_alone(hash, row->run, prefix, prefix_bytes, message_at(messages, first), size, out);

@@ -68,4 +68,7 @@ MC_ALWAYS_INLINE size_t mc_whole_blocks(const mc_hash *hash, size_t n) {
     return hash->expect == NULL ? n / hash->block_bytes : n > 0 ? (n - 1) / hash->block_bytes : 0;
 }
 
+/* twice.c: double hashes of n headers. 0: the kernel has no way of its own for them, or they are no headers. */
+int mc_hash_headers(const mc_kernel *row, const mc_messages *messages, size_t first, size_t n, uint8_t *out);
+
 #endif

@@ -5,7 +5,6 @@
 #include "cursor.h"
 
 enum {
-    MC_HEADER_BYTES = 80,
     MC_PREVOUT_BYTES = 36,
     /* the fewest bytes of a transaction, an input, an output */
     MC_LEAST_TX = 10,
@@ -77,17 +76,28 @@ uint32_t mc_bitcoin_no_header(const mc_bitcoin *chain);
 /* Median of the last times; 0 where not all are known that there must be. */
 int mc_bitcoin_median(const mc_bitcoin_context *context, uint32_t *median);
 
+/* witness and signet: bitcoin_witness.c */
+typedef struct mc_commitment {
+    const uint8_t *script;   /* of the output that commits to witnesses; NULL: there is none */
+    int binds;               /* it must hold, as far as can be told */
+    const uint8_t *reserved; /* what is hashed with the root; NULL where it is malformed */
+    uint8_t root[32];        /* of the tree of wtxids, which the caller fills in where there is anything reserved */
+} mc_commitment;
+void mc_bitcoin_commitment(const mc_bitcoin *chain, const mc_bitcoin_block *block, const mc_bitcoin_context *context,
+                           mc_commitment *commitment);
+mc_status mc_bitcoin_witness(const mc_bitcoin_block *block, const mc_bitcoin_context *context,
+                             const mc_commitment *commitment, mc_bitcoin_report *report, uint32_t isas);
+void mc_bitcoin_signet(const mc_bitcoin *chain, const mc_bitcoin_block *block, mc_bitcoin_report *report);
+
 /* Body rules, in order, of a block that the scan has read whole; `room` is what mc_links_room says. */
 mc_status mc_bitcoin_body(const mc_bitcoin *chain, const mc_bitcoin_block *block, const mc_bitcoin_context *context,
-                          const uint8_t *txids, uint8_t *room, mc_bitcoin_report *report, uint32_t isas);
+                          const uint8_t *txids, const mc_commitment *commitment, uint8_t *room,
+                          mc_bitcoin_report *report, uint32_t isas);
 
-mc_status mc_bitcoin_wtxids(const mc_bitcoin_block *block, const uint8_t *txids, uint8_t *wtxids, uint32_t isas);
-mc_status mc_bitcoin_root(const uint8_t *ids, size_t n, uint8_t *root, int *mutated, uint32_t isas);
-
-/* witness and signet: bitcoin_witness.c */
-mc_status mc_bitcoin_witness(const mc_bitcoin *chain, const mc_bitcoin_block *block, const mc_bitcoin_context *context,
-                             const uint8_t *txids, mc_bitcoin_report *report, uint32_t isas);
-void mc_bitcoin_signet(const mc_bitcoin *chain, const mc_bitcoin_block *block, mc_bitcoin_report *report);
+/* The roots of the tree of txids and, unless `witness_root` is NULL, of the tree of wtxids. Of txids there is one at
+ * least, and behind the last one room for another, which is written to. */
+mc_status mc_bitcoin_roots(const mc_bitcoin_block *block, uint8_t *txids, uint8_t *root, uint8_t *witness_root,
+                           int *mutated, uint32_t isas);
 
 /* Takes `bytes` off the front of a room that was measured beforehand for all the tables of a block. */
 static inline void *mc_cut(uint8_t **room, size_t bytes) {

@@ -56,6 +56,11 @@ static inline void fetch(const mc_links *links, uint32_t tag) {
     __builtin_prefetch(&links->head[tag >> links->shift]);
 }
 
+/* A bucket that is not empty is one fetch more, which by then has its first entry at hand. */
+static inline void fetch_entry(const mc_links *links, uint32_t tag) {
+    __builtin_prefetch(&links->entry[links->head[tag >> links->shift]]);
+}
+
 /* The entry of a key: of entry e the key stands at at(context, e). 0: there is none. */
 static inline __attribute__((always_inline)) uint32_t find(const mc_links *links, uint32_t tag, const uint8_t *key,
                                                            size_t bytes, const uint8_t *(*at)(const void *, uint32_t),
@@ -141,8 +146,10 @@ static void duplicates(const mc_bitcoin *chain, const mc_bitcoin_block *block, c
     for (uint32_t i = 0; i < block->txs; i++)
         entry[i + 1].tag = tag_of(hash_txid(chain, txids + 32 * (size_t)i));
     for (uint32_t i = 0; i < block->txs; i++) {
-        if (i + LOOK_AHEAD < block->txs)
+        if (i + LOOK_AHEAD < block->txs) {
             fetch(links, entry[i + 1 + LOOK_AHEAD].tag);
+            fetch_entry(links, entry[i + 1 + LOOK_AHEAD / 2].tag);
+        }
         const uint8_t *txid = txids + 32 * (size_t)i;
         const uint32_t tag = entry[i + 1].tag, e = find(links, tag, txid, 32, txid_of, txids);
         if (e == 0)

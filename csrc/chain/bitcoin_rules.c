@@ -185,7 +185,8 @@ static void check_finality(const mc_bitcoin *chain, const mc_bitcoin_block *bloc
 /* ---- all of them ----------------------------------------------------------------------------------------------- */
 
 mc_status mc_bitcoin_body(const mc_bitcoin *chain, const mc_bitcoin_block *block, const mc_bitcoin_context *context,
-                          const uint8_t *txids, uint8_t *room, mc_bitcoin_report *report, uint32_t isas) {
+                          const uint8_t *txids, const mc_commitment *commitment, uint8_t *room,
+                          mc_bitcoin_report *report, uint32_t isas) {
     mc_faults *faults = &report->faults;
     mc_spends spends;
     mc_spends_open(&spends, block, &room);
@@ -199,7 +200,7 @@ mc_status mc_bitcoin_body(const mc_bitcoin *chain, const mc_bitcoin_block *block
     if (block->sigops * MC_SCALE > MAX_SIGOPS)
         add(faults, MC_SIGOPS, -1, 0, (int64_t)block->sigops, MAX_SIGOPS / MC_SCALE);
     check_finality(chain, block, context, report);
-    mc_status status = mc_bitcoin_witness(chain, block, context, txids, report, isas);
+    mc_status status = mc_bitcoin_witness(block, context, commitment, report, isas);
     if (status != MC_OK)
         return status;
     if (chain->signet)
@@ -209,14 +210,16 @@ mc_status mc_bitcoin_body(const mc_bitcoin *chain, const mc_bitcoin_block *block
     return MC_OK;
 }
 
-static mc_status check_merkle(const mc_bitcoin_block *block, uint8_t *txids, mc_bitcoin_report *report,
-                              uint32_t isas) {
+/* Both trees: what the second has in common with the first need not be hashed again. */
+static mc_status check_merkle(const mc_bitcoin_block *block, uint8_t *txids, mc_commitment *commitment,
+                              mc_bitcoin_report *report, uint32_t isas) {
     int mutated = 0;
     if (block->txs == 0)
         return MC_OK;
     mc_status status = mc_bitcoin_txids(block, txids, isas);
     if (status == MC_OK)
-        status = mc_bitcoin_root(txids, block->txs, report->root, &mutated, isas);
+        status = mc_bitcoin_roots(block, txids, report->root, commitment->reserved != NULL ? commitment->root : NULL,
+                                  &mutated, isas);
     if (status != MC_OK)
         return status;
     report->has_root = 1;
@@ -227,10 +230,18 @@ static mc_status check_merkle(const mc_bitcoin_block *block, uint8_t *txids, mc_
     return MC_OK;
 }
 
+/* The ids, and the one more that mc_bitcoin_roots writes. */
+static size_t ids_room(const mc_bitcoin_block *block) { return 32 * ((size_t)block->txs + 1); }
+
 static mc_status check(const mc_bitcoin *chain, const mc_bitcoin_block *block, const mc_bitcoin_context *context,
                        int64_t now, uint8_t *room, mc_bitcoin_report *report, uint32_t isas) {
-    uint8_t *txids = mc_cut(&room, 32 * (size_t)block->txs);
-    mc_status status = block->whole ? check_merkle(block, txids, report, isas) : MC_OK;
+    uint8_t *txids = mc_cut(&room, ids_room(block));
+    mc_commitment commitment = {0};
+    mc_status status = MC_OK;
+    if (block->whole) {
+        mc_bitcoin_commitment(chain, block, context, &commitment);
+        status = check_merkle(block, txids, &commitment, report, isas);
+    }
     if (status != MC_OK)
         return status;
     if (block->size < MC_HEADER_BYTES) {
@@ -245,7 +256,7 @@ static mc_status check(const mc_bitcoin *chain, const mc_bitcoin_block *block, c
                           &report->unchecked);
     }
     if (block->whole)
-        return mc_bitcoin_body(chain, block, context, txids, room, report, isas);
+        return mc_bitcoin_body(chain, block, context, txids, &commitment, room, report, isas);
     report->unchecked |= MC_RULES_OF_BLOCK | (chain->signet ? MC_RULE_SIGNET : 0);
     return MC_OK;
 }
@@ -258,7 +269,7 @@ mc_status mc_bitcoin_check(const mc_bitcoin *chain, const uint8_t *data, size_t 
     mc_status status = mc_bitcoin_scan(&block, data, size, &report->faults);
     report->size = block.end;
     report->tx_count = block.txs;
-    if (status == MC_OK && (room = malloc(32 * (size_t)block.txs + mc_links_room(&block))) == NULL)
+    if (status == MC_OK && (room = malloc(ids_room(&block) + mc_links_room(&block))) == NULL)
         status = MC_NO_MEMORY;
     if (status == MC_OK)
         status = check(chain, &block, context, now, room, report, isas);

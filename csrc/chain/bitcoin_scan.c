@@ -1,4 +1,4 @@
-/* Bitcoin: one pass over the bytes of a block, and the hashes of what it finds.
+/* Bitcoin: one pass over the bytes of a block.
  *
  * A transaction is read as Bitcoin Core's SERIALIZE_TRANSACTION reads it. What later rules ask of every input and
  * output is answered on the way (sums, signature operations, flags), so that they look again at those transactions
@@ -147,6 +147,7 @@ static int scan_transaction(mc_bitcoin_block *block, mc_cursor *cursor, mc_bitco
     block->stripped += tx->stripped;
     block->flags |= tx->flags;
     block->coinbases += (tx->flags & MC_TX_COINBASE) != 0;
+    block->witnessed += (tx->flags & MC_TX_WITNESS) != 0;
     return 1;
 }
 
@@ -204,110 +205,4 @@ void mc_bitcoin_table(const mc_bitcoin_block *block, uint8_t *rows) {
         rows = put(rows, (uint64_t)tx->value, 8);
         rows = put(rows, tx->flags & (MC_TX_WITNESS | MC_TX_COINBASE), 1);
     }
-}
-
-/* ---- ids ------------------------------------------------------------------------------------------------------- */
-
-static mc_status hash_some(const mc_span *spans, size_t width, size_t n, uint8_t *out, uint32_t isas) {
-    const mc_messages messages = {.spans = spans, .width = width, .n = n};
-    return n == 0 ? MC_OK : mc_hash_messages(MC_SHA256D, NULL, 0, &messages, 0, n, out, isas);
-}
-
-/* Long runs of one length are hashed as such: what a block of tiny transactions costs is mostly the change of lanes.
- */
-static mc_status hash_spans(const mc_span *spans, size_t n, uint8_t *out, uint32_t isas) {
-    enum { LONG_RUN = 64 };
-    size_t mixed = 0; /* those from here on wait */
-    mc_status status = MC_OK;
-    for (size_t i = 0, end; i < n && status == MC_OK; i = end) {
-        for (end = i + 1; end < n && spans[end].size == spans[i].size;)
-            end++;
-        if (end - i < LONG_RUN)
-            continue;
-        status = hash_some(spans + mixed, MC_MIXED, i - mixed, out + 32 * mixed, isas);
-        if (status == MC_OK)
-            status = hash_some(spans + i, spans[i].size, end - i, out + 32 * i, isas);
-        mixed = end;
-    }
-    return status != MC_OK ? status : hash_some(spans + mixed, MC_MIXED, n - mixed, out + 32 * mixed, isas);
-}
-
-/* Bytes without marker, flag and witness of those transactions of [first, end) that have them. */
-static size_t bytes_to_copy(const mc_bitcoin_block *block, uint32_t first, uint32_t end) {
-    size_t bytes = 0;
-    if (block->stripped == block->end)
-        return 0;
-    for (uint32_t i = first; i < end; i++)
-        bytes += block->tx[i].stripped != block->tx[i].size ? block->tx[i].stripped : 0;
-    return bytes;
-}
-
-/* Double SHA-256 of each transaction without marker, flag and witness: those that have them are copied. */
-mc_status mc_bitcoin_txids(const mc_bitcoin_block *block, uint8_t *txids, uint32_t isas) {
-    enum { WINDOW = 2048 }; /* transactions whose places stay in the nearest cache, and so do those of most blocks */
-    const size_t spans_bytes = (block->txs < WINDOW ? block->txs : WINDOW) * sizeof(mc_span);
-    mc_block room = {0};
-    mc_status status = MC_OK;
-    for (uint32_t first = 0, end; first < block->txs && status == MC_OK; first = end) {
-        end = block->txs - first < WINDOW ? block->txs : first + WINDOW;
-        status = mc_reserve(&room, 0, spans_bytes + bytes_to_copy(block, first, end));
-        if (status != MC_OK)
-            break;
-        mc_span *spans = (mc_span *)room.at;
-        uint8_t *to = room.at + spans_bytes;
-        for (uint32_t i = first; i < end; i++) {
-            const mc_bitcoin_tx *tx = &block->tx[i];
-            const uint8_t *at = block->data + tx->offset;
-            if (tx->stripped == tx->size) {
-                spans[i - first] = (mc_span){at, tx->size};
-                continue;
-            }
-            spans[i - first] = (mc_span){to, tx->stripped};
-            memcpy(to, at, 4);
-            memcpy(to + 4, at + tx->head, tx->stripped - 8);
-            memcpy(to + tx->stripped - 4, at + tx->size - 4, 4);
-            to += tx->stripped;
-        }
-        status = hash_spans(spans, end - first, txids + 32 * (size_t)first, isas);
-    }
-    mc_release(&room);
-    return status;
-}
-
-/* BIP 141: of all bytes, where there is a witness; zero for the coinbase. */
-mc_status mc_bitcoin_wtxids(const mc_bitcoin_block *block, const uint8_t *txids, uint8_t *wtxids, uint32_t isas) {
-    size_t n = 0;
-    mc_span *spans = malloc(((size_t)block->txs + 1) * sizeof *spans);
-    if (spans == NULL)
-        return MC_NO_MEMORY;
-    for (uint32_t i = 1; i < block->txs; i++)
-        if (block->tx[i].flags & MC_TX_WITNESS)
-            spans[n++] = (mc_span){block->data + block->tx[i].offset, block->tx[i].size};
-    mc_status status = hash_spans(spans, n, wtxids, isas);
-    free(spans);
-    /* the digests stand at the front; from behind, each moves to its place */
-    for (uint32_t i = block->txs; i-- > 1;)
-        if (block->tx[i].flags & MC_TX_WITNESS)
-            memmove(wtxids + 32 * (size_t)i, wtxids + 32 * --n, 32);
-        else
-            memcpy(wtxids + 32 * (size_t)i, txids + 32 * (size_t)i, 32);
-    memset(wtxids, 0, 32);
-    return status;
-}
-
-mc_status mc_bitcoin_root(const uint8_t *ids, size_t n, uint8_t *root, int *mutated, uint32_t isas) {
-    const mc_rule rule = {.hash = MC_SHA256D, .leaf = MC_LEAF_AS_IS, .odd = MC_ODD_DUPLICATE, .depth = -1};
-    const mc_messages leaves = {.rows = ids, .width = 32, .n = n};
-    const uint8_t *peak[MC_MAX_DEPTH];
-    mc_peaks peaks;
-    mc_edge edge;
-    mc_status status = mc_reduce(&rule, &leaves, 1, &peaks, isas, 1);
-    if (status != MC_OK)
-        return status;
-    for (int k = 0; k < MC_MAX_DEPTH; k++)
-        peak[k] = peaks.node[k];
-    status = mc_close(&rule, n, peak, &edge, isas);
-    memcpy(root, edge.root, 32);
-    *mutated = peaks.equal_pairs + edge.equal_pairs > 0;
-    return status;
 }

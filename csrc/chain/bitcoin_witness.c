@@ -39,52 +39,52 @@ static void add(mc_bitcoin_report *report, uint32_t code, uint32_t tx, uint64_t 
     mc_found(&report->faults, (mc_fault){.code = code, .tx = (int32_t)tx, .offset = offset});
 }
 
-static mc_status check_commitment(const mc_bitcoin_block *block, const mc_output *commitment, const uint8_t *txids,
+void mc_bitcoin_commitment(const mc_bitcoin *chain, const mc_bitcoin_block *block, const mc_bitcoin_context *context,
+                           mc_commitment *commitment) {
+    mc_output output;
+    *commitment = (mc_commitment){0};
+    if (block->txs == 0 || !find_commitment(block, &output))
+        return;
+    commitment->script = output.script;
+    /* without a height it is right where witnesses are in force, without any or with all, and wrong before */
+    commitment->binds = context->known & MC_KNOWS_HEIGHT ? (uint64_t)(context->height + 1) >= chain->segwit_height
+                                                         : (block->flags & MC_TX_WITNESS) != 0;
+    if (commitment->binds)
+        commitment->reserved = reserved_value(block);
+}
+
+static mc_status check_commitment(const mc_bitcoin_block *block, const mc_commitment *commitment,
                                   mc_bitcoin_report *report, uint32_t isas) {
-    const uint8_t *reserved = reserved_value(block);
+    const uint8_t *wanted = commitment->script + sizeof COMMITMENT;
     uint8_t pair[64], digest[32];
-    int mutated;
-    if (reserved == NULL) {
+    if (commitment->reserved == NULL) {
         add(report, MC_WITNESS_RESERVED, 0, block->tx[0].offset);
         return MC_OK;
     }
-    uint8_t *wtxids = malloc(32 * (size_t)block->txs);
-    mc_status status = wtxids == NULL ? MC_NO_MEMORY : mc_bitcoin_wtxids(block, txids, wtxids, isas);
-    if (status == MC_OK)
-        status = mc_bitcoin_root(wtxids, block->txs, pair, &mutated, isas);
-    free(wtxids);
-    if (status != MC_OK)
-        return status;
-    memcpy(pair + 32, reserved, RESERVED);
-    status = mc_hash_one(MC_SHA256D, pair, sizeof pair, digest, isas);
-    if (status == MC_OK && memcmp(digest, commitment->script + sizeof COMMITMENT, sizeof digest) != 0)
+    memcpy(pair, commitment->root, 32);
+    memcpy(pair + 32, commitment->reserved, RESERVED);
+    mc_status status = mc_hash_one(MC_SHA256D, pair, sizeof pair, digest, isas);
+    if (status == MC_OK && memcmp(digest, wanted, sizeof digest) != 0)
         add(report, MC_WITNESS_COMMITMENT, 0, (uint64_t)(commitment->script - block->data));
     return status;
 }
 
-mc_status mc_bitcoin_witness(const mc_bitcoin *chain, const mc_bitcoin_block *block, const mc_bitcoin_context *context,
-                             const uint8_t *txids, mc_bitcoin_report *report, uint32_t isas) {
+mc_status mc_bitcoin_witness(const mc_bitcoin_block *block, const mc_bitcoin_context *context,
+                             const mc_commitment *commitment, mc_bitcoin_report *report, uint32_t isas) {
     const int knows_height = (context->known & MC_KNOWS_HEIGHT) != 0;
-    const int any_witness = (block->flags & MC_TX_WITNESS) != 0;
-    mc_output commitment;
-    if (block->txs == 0)
-        return MC_OK;
-    const int committed = find_commitment(block, &commitment);
-    if (committed && !knows_height) { /* right where witnesses are in force, without any or with all, wrong before */
-        const uint64_t faults = report->faults.count;
-        const mc_status status = any_witness ? check_commitment(block, &commitment, txids, report, isas) : MC_OK;
-        if (report->faults.count == faults)
-            report->unchecked |= MC_RULE_WITNESS;
-        return status;
-    }
-    if (committed && (uint64_t)(context->height + 1) >= chain->segwit_height)
-        return check_commitment(block, &commitment, txids, report, isas);
-    if (any_witness) {
+    const uint64_t faults = report->faults.count;
+    if (commitment->binds) {
+        mc_status status = check_commitment(block, commitment, report, isas);
+        if (status != MC_OK)
+            return status;
+    } else if (block->flags & MC_TX_WITNESS) {
         uint32_t i = 0;
         while (!(block->tx[i].flags & MC_TX_WITNESS))
             i++;
         add(report, MC_WITNESS_UNEXPECTED, i, block->tx[i].offset);
     }
+    if (commitment->script != NULL && !knows_height && report->faults.count == faults)
+        report->unchecked |= MC_RULE_WITNESS;
     return MC_OK;
 }
 

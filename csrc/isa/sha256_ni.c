@@ -377,6 +377,102 @@ MC_INLINE void digests_twice(int ways, const void *state, uint8_t *out) {
     hash_digests(ways, m, out);
 }
 
+/* ---- double hashes of messages whose last block is nearly empty ------------------------------------------------- */
+
+/* A block of which W[4 * varying ..] are the same in all messages or nothing: the bit that ends a message, zeros in
+ * W[9..14], the length. `second` is W[4..7] where only the first four vary, `bits` W[12..15]. What these add to the
+ * rounds and to the schedule is not computed for each message, and where they add nothing not at all. */
+MC_INLINE void block_ending(int ways, ni_state s[], __m128i m[][4], int varying, __m128i second,
+                            const __m128i bits[]) {
+    const __m128i end = _mm_cvtsi32_si128((int)0x80000000u);
+    ni_state before[MC_WAYS];
+    for (int i = 0; i < ways; i++) {
+        before[i] = s[i];
+        rounds4(&s[i], _mm_add_epi32(m[i][0], load16(sha256_k)));
+    }
+    if (varying == 2) {
+        for (int i = 0; i < ways; i++) {
+            rounds4(&s[i], _mm_add_epi32(m[i][1], load16(sha256_k + 4)));
+            m[i][0] = _mm_sha256msg1_epu32(m[i][0], m[i][1]);
+            m[i][1] = _mm_sha256msg1_epu32(m[i][1], end);
+        }
+        known_rounds4(ways, s, _mm_add_epi32(load16(sha256_k + 8), end));
+    } else {
+        known_rounds4(ways, s, _mm_add_epi32(load16(sha256_k + 4), second));
+        for (int i = 0; i < ways; i++) {
+            m[i][0] = _mm_sha256msg1_epu32(m[i][0], second);
+            m[i][1] = second;
+        }
+        known_rounds4(ways, s, load16(sha256_k + 8));
+    }
+    for (int i = 0; i < ways; i++) {
+        rounds4(&s[i], _mm_add_epi32(bits[i], load16(sha256_k + 12)));
+        m[i][0] = _mm_sha256msg2_epu32(m[i][0], bits[i]);
+    }
+    for (int i = 0; i < ways; i++) {
+        rounds4(&s[i], _mm_add_epi32(m[i][0], load16(sha256_k + 16)));
+        m[i][1] = _mm_sha256msg2_epu32(_mm_add_epi32(m[i][1], _mm_alignr_epi8(m[i][0], bits[i], 4)), m[i][0]);
+        m[i][3] = _mm_sha256msg1_epu32(bits[i], m[i][0]);
+    }
+    for (int i = 0; i < ways; i++) {
+        const __m128i shifted = _mm_alignr_epi8(m[i][1], m[i][0], 4);
+        rounds4(&s[i], _mm_add_epi32(m[i][1], load16(sha256_k + 20)));
+        m[i][2] = _mm_sha256msg2_epu32(varying == 2 ? _mm_add_epi32(end, shifted) : shifted, m[i][1]);
+        m[i][0] = _mm_sha256msg1_epu32(m[i][0], m[i][1]);
+    }
+    groups(ways, s, m, 6, 0);
+    for (int i = 0; i < ways; i++) {
+        s[i].abef = _mm_add_epi32(s[i].abef, before[i].abef);
+        s[i].cdgh = _mm_add_epi32(s[i].cdgh, before[i].cdgh);
+    }
+}
+
+MC_INLINE void store_digests_of(int ways, ni_state s[], uint8_t *out) {
+    const ni_state start = from_words(sha256_initial);
+    const __m128i length = _mm_set_epi32(SHA256_DIGEST * 8, 0, 0, 0), bits[MC_WAYS] = {length, length, length, length};
+    __m128i m[MC_WAYS][4];
+    for (int i = 0; i < ways; i++) {
+        in_order(s[i], &m[i][0], &m[i][1]);
+        s[i] = start;
+    }
+    block_ending(ways, s, m, 2, length, bits);
+    for (int i = 0; i < ways; i++)
+        store_digest(out + SHA256_DIGEST * i, s[i]);
+}
+
+/* 80 bytes: headers of blocks. */
+MC_INLINE void headers_twice(int ways, const uint8_t *const *messages, uint8_t *out) {
+    const ni_state start = from_words(sha256_initial);
+    const __m128i end = _mm_cvtsi32_si128((int)0x80000000u), length = _mm_set_epi32(80 * 8, 0, 0, 0);
+    const __m128i bits[MC_WAYS] = {length, length, length, length};
+    ni_state s[MC_WAYS] = {start, start, start, start};
+    __m128i m[MC_WAYS][4];
+    for (int i = 0; i < ways; i++)
+        for (int j = 0; j < 4; j++)
+            m[i][j] = swap32(load16(messages[i] + 16 * j));
+    block(ways, s, m, 0);
+    for (int i = 0; i < ways; i++)
+        m[i][0] = swap32(load16(messages[i] + SHA256_BLOCK));
+    block_ending(ways, s, m, 1, end, bits);
+    store_digests_of(ways, s, out);
+}
+
+/* 8 to 15 bytes each, as two words of which the second overlaps the first: the least transactions. */
+MC_INLINE void tiny_twice(int ways, const mc_span *messages, uint8_t *out) {
+    const ni_state start = from_words(sha256_initial);
+    ni_state s[MC_WAYS] = {start, start, start, start};
+    __m128i m[MC_WAYS][4], bits[MC_WAYS];
+    for (int i = 0; i < ways; i++) {
+        const unsigned more = 8 * (unsigned)(messages[i].size - 8); /* bits behind the first word: at most 56 */
+        const uint64_t first = mc_le64(messages[i].data), last = mc_le64(messages[i].data + more / 8);
+        const uint64_t second = (uint64_t)0x80 << more | (more > 0 ? last >> (64 - more) : 0);
+        m[i][0] = swap32(_mm_set_epi64x((int64_t)second, (int64_t)first));
+        bits[i] = _mm_slli_si128(_mm_cvtsi32_si128((int)(64 + more)), 12);
+    }
+    block_ending(ways, s, m, 1, _mm_setzero_si128(), bits);
+    store_digests_of(ways, s, out);
+}
+
 /* Rows of one digest behind a prefix of a byte, the leaves of most trees: a single block, made in registers, of which
  * W[9..14] are zero. */
 MC_INLINE void rows(int ways, const uint8_t *in, uint8_t *out, uint8_t prefix) {
@@ -406,6 +502,10 @@ MC_INLINE void rows(int ways, const uint8_t *in, uint8_t *out, uint8_t prefix) {
     }                                                                                                                 \
     target static void name##_digests(const void *state, uint8_t *out) { digests(ways, state, out); }                 \
     target static void name##_digests_twice(const void *state, uint8_t *out) { digests_twice(ways, state, out); }     \
+    target static void name##_headers_twice(const uint8_t *const *messages, uint8_t *out) {                           \
+        headers_twice(ways, messages, out);                                                                           \
+    }                                                                                                                 \
+    target static void name##_tiny_twice(const mc_span *messages, uint8_t *out) { tiny_twice(ways, messages, out); }  \
     target static void name##_rows(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {                       \
         for (; n > 0; n -= ways, in += ways * SHA256_DIGEST, out += ways * SHA256_DIGEST)                             \
             rows(ways, in, out, prefix);                                                                              \
@@ -417,6 +517,8 @@ MC_INLINE void rows(int ways, const uint8_t *in, uint8_t *out, uint8_t prefix) {
         .digests = name##_digests,                                                                                    \
         .digests_twice = name##_digests_twice,                                                                        \
         .compress_end = name##_compress_end,                                                                          \
+        .headers_twice = name##_headers_twice,                                                                        \
+        .tiny_twice = name##_tiny_twice,                                                                              \
         .rows = name##_rows,                                                                                          \
     };
 
