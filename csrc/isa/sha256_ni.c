@@ -51,25 +51,32 @@ MC_INLINE void rounds4(ni_state *s, __m128i kw) {
 
 /* Four rounds of all messages, with the same K + W. */
 MC_INLINE void known_rounds4(int ways, ni_state s[], __m128i kw) {
+    const __m128i high = _mm_shuffle_epi32(kw, 0x0e);
     for (int i = 0; i < ways; i++)
-        rounds4(&s[i], kw);
+        s[i].cdgh = _mm_sha256rnds2_epu32(s[i].cdgh, s[i].abef, kw);
+    for (int i = 0; i < ways; i++)
+        s[i].abef = _mm_sha256rnds2_epu32(s[i].abef, s[i].cdgh, high);
 }
 
-/* Groups [from, 16) of four rounds. m[i][t % 4] holds the words of group t; those of the groups before `from` that the
- * schedule needs have been made. Bit t of `idle`: the words in groups t - 1 and t are such that s0 adds nothing. */
+/* Group t of four rounds. m[i][t % 4] holds its words, the rest of m those before and what is to become of them. Bit t
+ * of `idle`: the words in groups t - 1 and t are such that s0 adds nothing. */
+MC_INLINE void group(int ways, ni_state s[], __m128i m[][4], int t, unsigned idle) {
+    const __m128i k = load16(sha256_k + 4 * t);
+    for (int i = 0; i < ways; i++) {
+        __m128i *now = &m[i][t % 4], *next = &m[i][(t + 1) % 4], *last = &m[i][(t + 3) % 4];
+        rounds4(&s[i], _mm_add_epi32(*now, k));
+        if (t >= 3 && t < 15)
+            *next = _mm_sha256msg2_epu32(_mm_add_epi32(*next, _mm_alignr_epi8(*now, *last, 4)), *now);
+        if (t >= 1 && t < 13 && !(idle >> t & 1))
+            *last = _mm_sha256msg1_epu32(*last, *now);
+    }
+}
+
+/* Groups [from, 16); the words of the groups before `from` that the schedule needs have been made. */
 MC_INLINE void groups(int ways, ni_state s[], __m128i m[][4], int from, unsigned idle) {
 #pragma GCC unroll 16
-    for (int t = from; t < 16; t++) {
-        const __m128i k = load16(sha256_k + 4 * t);
-        for (int i = 0; i < ways; i++) {
-            __m128i *now = &m[i][t % 4], *next = &m[i][(t + 1) % 4], *last = &m[i][(t + 3) % 4];
-            rounds4(&s[i], _mm_add_epi32(*now, k));
-            if (t >= 3 && t < 15)
-                *next = _mm_sha256msg2_epu32(_mm_add_epi32(*next, _mm_alignr_epi8(*now, *last, 4)), *now);
-            if (t >= 1 && t < 13 && !(idle >> t & 1))
-                *last = _mm_sha256msg1_epu32(*last, *now);
-        }
-    }
+    for (int t = from; t < 16; t++)
+        group(ways, s, m, t, idle);
 }
 
 /* One block, its words in m. */
@@ -309,13 +316,83 @@ MC_INLINE void by_fours(few_nodes four, mc_node_fn rest, const uint8_t *in, size
     MC_TARGET_FAST static inline void stem##_four(const uint8_t *in, uint8_t *out, uint8_t prefix) {                  \
         body(4, in, out, prefix);                                                                                     \
     }                                                                                                                 \
-    MC_TARGET_FAST void stem##_fast_shani(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {                \
+    MC_TARGET_FAST static inline void stem##_fours(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {       \
         by_fours(stem##_four, stem##_shani, in, n, out, prefix);                                                      \
     }
 
 NODE_KERNELS(sha256_node, node)
 NODE_KERNELS(sha256_prefixed_node, prefixed_node)
 NODE_KERNELS(sha256d_node, double_node)
+
+MC_TARGET_FAST void sha256_node_fast_shani(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
+    sha256_node_fours(in, n, out, prefix);
+}
+
+MC_TARGET_FAST void sha256_prefixed_node_fast_shani(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
+    sha256_prefixed_node_fours(in, n, out, prefix);
+}
+
+/* Rounds keep one unit of these CPUs busy, schedules the others, and the padding of a node has no schedule. So the
+ * padding of two nodes goes beside the first blocks of the next two, in registers that four first blocks would not
+ * leave. It takes a pass more than there are pairs: in the first there is no padding, in the last no node. */
+enum { PAIR = 2 };
+
+/* Compilers would take the two apart again: no rounds of either move across this. */
+MC_INLINE void keep_order(ni_state a[PAIR], ni_state b[PAIR]) {
+    for (int i = 0; i < PAIR; i++)
+        __asm__ volatile("" : "+x"(a[i].cdgh), "+x"(b[i].cdgh));
+}
+
+/* n is even. */
+MC_TARGET_FAST static void nodes_in_pairs(const uint8_t *in, size_t n, uint8_t *out) {
+    const ni_state start = from_words(sha256_initial);
+    ni_state before[PAIR] = {start, start};
+    for (size_t at = 0; at <= n; at += PAIR) {
+        ni_state s[PAIR] = {start, start}, ends[PAIR] = {before[0], before[1]};
+        __m128i m[PAIR][4];
+        const uint8_t *pair = in + SHA256_NODE * (at < n ? at : 0);
+        for (int i = 0; i < PAIR; i++)
+            for (int j = 0; j < 4; j++)
+                m[i][j] = swap32(load16(pair + SHA256_NODE * i + 16 * j));
+#pragma GCC unroll 16
+        for (int t = 0; t < 16; t++) {
+            group(PAIR, s, m, t, 0);
+            keep_order(s, ends);
+            known_rounds4(PAIR, ends, load16(sha256_pad64 + 4 * t));
+            keep_order(s, ends);
+        }
+        for (int i = 0; i < PAIR; i++) {
+            ends[i].abef = _mm_add_epi32(ends[i].abef, before[i].abef);
+            ends[i].cdgh = _mm_add_epi32(ends[i].cdgh, before[i].cdgh);
+            if (at > 0)
+                store_digest(out + SHA256_DIGEST * (at - PAIR + (size_t)i), ends[i]);
+            before[i].abef = _mm_add_epi32(s[i].abef, start.abef);
+            before[i].cdgh = _mm_add_epi32(s[i].cdgh, start.cdgh);
+        }
+    }
+}
+
+MC_TARGET_FAST static void hash_four_digests(uint8_t *digests) {
+    __m128i m[MC_WAYS][4];
+    for (int i = 0; i < MC_WAYS; i++)
+        for (int j = 0; j < 2; j++)
+            m[i][j] = swap32(load16(digests + SHA256_DIGEST * i + 16 * j));
+    hash_digests(MC_WAYS, m, digests);
+}
+
+MC_TARGET_FAST void sha256d_node_fast_shani(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
+    enum { PAYS_FROM = 16, MOST = 256 }; /* nodes: the digests are to stay in the first level of the cache */
+    while (n >= PAYS_FROM) {
+        const size_t now = n < MOST ? n - n % MC_WAYS : MOST;
+        nodes_in_pairs(in, now, out);
+        for (size_t i = 0; i < now; i += MC_WAYS)
+            hash_four_digests(out + SHA256_DIGEST * i);
+        in += SHA256_NODE * now;
+        out += SHA256_DIGEST * now;
+        n -= now;
+    }
+    sha256d_node_fours(in, n, out, prefix);
+}
 
 MC_INLINE void store_words(uint32_t words[8], ni_state s) {
     __m128i abcd, efgh;
