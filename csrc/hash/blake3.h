@@ -55,32 +55,51 @@ __attribute__((unused)) static void blake3_digest(const void *words, uint8_t *ou
 
 #ifdef V32
 
-#define G(a, b, c, d, x, y)                                                                                           \
+#define TURN(x, y, n) V32_ROR(V32_XOR(x, y), n)
+
+/* Two G at once, step by step; the word of the message first, as it is there first. */
+#define TWO_G(a0, b0, c0, d0, x0, y0, a1, b1, c1, d1, x1, y1)                                                         \
     do {                                                                                                              \
-        v[a] = V32_ADD(V32_ADD(v[a], v[b]), w[x]);                                                                    \
-        v[d] = V32_ROR(V32_XOR(v[d], v[a]), 16);                                                                      \
-        v[c] = V32_ADD(v[c], v[d]);                                                                                   \
-        v[b] = V32_ROR(V32_XOR(v[b], v[c]), 12);                                                                      \
-        v[a] = V32_ADD(V32_ADD(v[a], v[b]), w[y]);                                                                    \
-        v[d] = V32_ROR(V32_XOR(v[d], v[a]), 8);                                                                       \
-        v[c] = V32_ADD(v[c], v[d]);                                                                                   \
-        v[b] = V32_ROR(V32_XOR(v[b], v[c]), 7);                                                                       \
+        v[a0] = V32_ADD_LAST(v[a0], w[x0], v[b0]);                                                                    \
+        v[a1] = V32_ADD_LAST(v[a1], w[x1], v[b1]);                                                                    \
+        v[d0] = TURN(v[d0], v[a0], 16);                                                                               \
+        v[d1] = TURN(v[d1], v[a1], 16);                                                                               \
+        v[c0] = V32_ADD(v[c0], v[d0]);                                                                                \
+        v[c1] = V32_ADD(v[c1], v[d1]);                                                                                \
+        v[b0] = TURN(v[b0], v[c0], 12);                                                                               \
+        v[b1] = TURN(v[b1], v[c1], 12);                                                                               \
+        v[a0] = V32_ADD_LAST(v[a0], w[y0], v[b0]);                                                                    \
+        v[a1] = V32_ADD_LAST(v[a1], w[y1], v[b1]);                                                                    \
+        v[d0] = TURN(v[d0], v[a0], 8);                                                                                \
+        v[d1] = TURN(v[d1], v[a1], 8);                                                                                \
+        v[c0] = V32_ADD(v[c0], v[d0]);                                                                                \
+        v[c1] = V32_ADD(v[c1], v[d1]);                                                                                \
+        v[b0] = TURN(v[b0], v[c0], 7);                                                                                \
+        v[b1] = TURN(v[b1], v[c1], 7);                                                                                \
     } while (0)
 
-/* A round with the words of the message in its order. */
+/* v and what a rotation needs are more than the 16 registers of AVX2: of v[8..11], which a G needs least often, two
+ * wait in memory while the other two are at work. Compilers choose worse, and read back at once what they put away. */
+#define CHANGE(i, j)                                                                                                  \
+    do {                                                                                                              \
+        V32_PARK(parked[(i) - 8], v[i]);                                                                              \
+        V32_PARK(parked[(i) - 7], v[(i) + 1]);                                                                        \
+        v[j] = parked[(j) - 8];                                                                                       \
+        v[(j) + 1] = parked[(j) - 7];                                                                                 \
+    } while (0)
+
+/* A round with the words of the message in its order; v[10] and v[11] are parked before and after. */
 #define ROUND(s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15)                                   \
-    G(0, 4, 8, 12, s0, s1);                                                                                           \
-    G(1, 5, 9, 13, s2, s3);                                                                                           \
-    G(2, 6, 10, 14, s4, s5);                                                                                          \
-    G(3, 7, 11, 15, s6, s7);                                                                                          \
-    G(0, 5, 10, 15, s8, s9);                                                                                          \
-    G(1, 6, 11, 12, s10, s11);                                                                                        \
-    G(2, 7, 8, 13, s12, s13);                                                                                         \
-    G(3, 4, 9, 14, s14, s15)
+    TWO_G(0, 4, 8, 12, s0, s1, 1, 5, 9, 13, s2, s3);                                                                  \
+    CHANGE(8, 10);                                                                                                    \
+    TWO_G(2, 6, 10, 14, s4, s5, 3, 7, 11, 15, s6, s7);                                                                \
+    TWO_G(0, 5, 10, 15, s8, s9, 1, 6, 11, 12, s10, s11);                                                              \
+    CHANGE(10, 8);                                                                                                    \
+    TWO_G(2, 7, 8, 13, s12, s13, 3, 4, 9, 14, s14, s15)
 
 /* One block in w[0..15]: v[12..15] are the number, the bytes of the block and the flags. */
 MC_INLINE void MC_NAME(blake3_block)(V32 h[8], const V32 w[16], V32 number, V32 number_high, V32 bytes, V32 flags) {
-    V32 v[16];
+    V32 v[16], parked[4];
     for (int i = 0; i < 8; i++)
         v[i] = h[i];
     for (int i = 0; i < 4; i++)
@@ -89,6 +108,8 @@ MC_INLINE void MC_NAME(blake3_block)(V32 h[8], const V32 w[16], V32 number, V32 
     v[13] = number_high;
     v[14] = bytes;
     v[15] = flags;
+    V32_PARK(parked[2], v[10]);
+    V32_PARK(parked[3], v[11]);
     ROUND(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     ROUND(2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8);
     ROUND(3, 4, 10, 12, 13, 2, 7, 14, 6, 5, 9, 0, 11, 15, 8, 1);
@@ -97,7 +118,7 @@ MC_INLINE void MC_NAME(blake3_block)(V32 h[8], const V32 w[16], V32 number, V32 
     ROUND(9, 14, 11, 5, 8, 12, 15, 1, 13, 3, 0, 10, 2, 6, 4, 7);
     ROUND(11, 15, 5, 0, 1, 9, 8, 6, 14, 10, 2, 12, 3, 4, 7, 13);
     for (int i = 0; i < 8; i++)
-        h[i] = V32_XOR(v[i], v[8 + i]);
+        h[i] = V32_XOR(v[i], i == 2 || i == 3 ? parked[i] : v[8 + i]);
 }
 
 MC_INLINE void MC_NAME(blake3_init)(V32 h[8]) {
@@ -184,7 +205,9 @@ const mc_lanes MC_NAME(blake3_messages) = {
     .digests = MC_NAME(blake3_digests),
 };
 
-#undef G
+#undef TURN
+#undef TWO_G
+#undef CHANGE
 #undef ROUND
 #undef BLAKE3_PASS
 #undef BLAKE3_STORE

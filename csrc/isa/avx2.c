@@ -16,6 +16,7 @@
 #define V32_SET1(x) _mm256_set1_epi32((int)(x))
 #define V32_SET1_AT(p) _mm256_set1_epi32((int)*(p))
 #define V32_ADD(x, y) _mm256_add_epi32(x, y)
+#define V32_ADD_LAST(x, y, last) add_last(x, y, last)
 #define V32_ADD_AT(x, p) _mm256_add_epi32(x, _mm256_set1_epi32((int)*(p)))
 #define V32_SUB(x, y) _mm256_sub_epi32(x, y)
 #define V32_AND(x, y) _mm256_and_si256(x, y)
@@ -30,6 +31,7 @@
 #define V32_IF_ZERO(x, y) _mm256_and_si256(_mm256_cmpeq_epi32(x, _mm256_setzero_si256()), y)
 #define V32_LOAD(p) _mm256_load_si256((const __m256i *)(const void *)(p))
 #define V32_STORE(p, x) _mm256_store_si256((__m256i *)(void *)(p), x)
+#define V32_PARK(slot, x) park(&(slot), x)
 #define V32_LOAD_BE16(w, lane) load32(w, lane, 1)
 #define V32_LOAD_LE16(w, lane) load32(w, lane, 0)
 #define V32_STORE_BE8(out, s) store32(out, s, 1)
@@ -61,6 +63,19 @@
 #define V64_STORE_BE8(out, s) store_be64(out, s)
 #define V64_STORE_LE4(out, s) store_le64(out, s)
 
+/* x + y first, and nothing moved from before to behind it: compilers would begin with any two. */
+MC_INLINE __m256i add_last(__m256i x, __m256i y, __m256i last) {
+    __m256i sum = _mm256_add_epi32(x, y);
+    __asm__ volatile("" : "+x"(sum));
+    return _mm256_add_epi32(sum, last);
+}
+
+/* x in memory, to be read from there. */
+MC_INLINE void park(__m256i *slot, __m256i x) {
+    *slot = x;
+    __asm__("" : "+m"(*slot));
+}
+
 /* the same order of bytes in both halves of every 128 bits */
 MC_INLINE __m256i shuffled(__m256i x, __m128i order) {
     return _mm256_shuffle_epi8(x, _mm256_broadcastsi128_si256(order));
@@ -74,14 +89,29 @@ MC_INLINE __m256i swap64(__m256i x) {
     return shuffled(x, _mm_set_epi8(8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
 }
 
+/* x with the bytes in this order, which is read from memory: compilers keep it in one of too few registers. */
+MC_INLINE __m256i turned(__m256i x, const int8_t order[32]) {
+    __m256i y;
+    __asm__("vpshufb %2, %1, %0" : "=x"(y) : "x"(x), "m"(*(const __m256i *)(const void *)order));
+    return y;
+}
+
+#define BOTH_HALVES(...) {__VA_ARGS__, __VA_ARGS__}
+static const int8_t order32_8[32] __attribute__((aligned(32))) =
+    BOTH_HALVES(1, 2, 3, 0, 5, 6, 7, 4, 9, 10, 11, 8, 13, 14, 15, 12);
+static const int8_t order32_16[32] __attribute__((aligned(32))) =
+    BOTH_HALVES(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+static const int8_t order32_24[32] __attribute__((aligned(32))) =
+    BOTH_HALVES(3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14);
+
 /* Rotations by whole bytes are one shuffle, others two shifts and an or; n is a constant. */
 MC_INLINE __m256i ror32(__m256i x, int n) {
     if (n == 16)
-        return shuffled(x, _mm_set_epi8(13, 12, 15, 14, 9, 8, 11, 10, 5, 4, 7, 6, 1, 0, 3, 2));
+        return turned(x, order32_16);
     if (n == 8)
-        return shuffled(x, _mm_set_epi8(12, 15, 14, 13, 8, 11, 10, 9, 4, 7, 6, 5, 0, 3, 2, 1));
+        return turned(x, order32_8);
     if (n == 24)
-        return shuffled(x, _mm_set_epi8(14, 13, 12, 15, 10, 9, 8, 11, 6, 5, 4, 7, 2, 1, 0, 3));
+        return turned(x, order32_24);
     return _mm256_or_si256(_mm256_srli_epi32(x, n), _mm256_slli_epi32(x, 32 - n));
 }
 
