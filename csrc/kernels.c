@@ -309,11 +309,12 @@ static int rows_alike(int hash, size_t width, size_t prefix_bytes, const uint8_t
     return status == MC_OK && memcmp(found, wanted, n * d) == 0;
 }
 
-/* Rows of one digest behind a prefix, and rows whose last block a kernel may have a shorter way for: alone, behind
+/* Rows of one digest behind a prefix and behind nothing, and rows whose last block a kernel may have a shorter way for: alone, behind
  * nothing and behind whole blocks. On all lanes, on two, on one. */
 static int all_rows_alike(int hash, const uint8_t *data, uint32_t isa) {
     const size_t d = mc_hashes[hash].digest_bytes;
-    return rows_alike(hash, d, 1, data, TEST_NODES, isa) && rows_alike(hash, d, 1, data, 2, isa) &&
+    return rows_alike(hash, d, 0, data, TEST_NODES, isa) && rows_alike(hash, d, 0, data, 2, isa) &&
+           rows_alike(hash, d, 0, data, 1, isa) && rows_alike(hash, d, 1, data, TEST_NODES, isa) && rows_alike(hash, d, 1, data, 2, isa) &&
            rows_alike(hash, d, 1, data, 1, isa) && rows_alike(hash, TEST_SHORT, 0, data, TEST_NODES, isa) &&
            rows_alike(hash, TEST_SHORT, 0, data, 2, isa) &&
            rows_alike(hash, TEST_LONG, 1, data, TEST_BYTES / TEST_LONG, isa) &&

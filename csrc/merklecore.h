@@ -105,9 +105,10 @@ typedef struct mc_lanes {
     size_t word_stride, lane_stride;
     void (*compress)(void *state, const uint8_t *const *blocks, size_t n); /* n blocks from each lane's pointer */
     void (*digests)(const void *state, uint8_t *out);                      /* all lanes, rows of d bytes */
-    /* n rows of d bytes behind a prefix of one byte -> n digests, where n is a multiple of the lanes; `out` may be
-     * `in`. NULL where the two above are as quick. */
+    /* n rows of d bytes behind a prefix of one byte, or behind nothing -> n digests, where n is a multiple of the
+     * lanes; `out` may be `in`. NULL where the two above are as quick. */
     void (*rows)(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix);
+    void (*bare_rows)(const uint8_t *in, size_t n, uint8_t *out);
     void (*digests_twice)(const void *state, uint8_t *out); /* their digests; where a hash is `twice` */
     /* One block that is the same in all lanes but for its first 16 bytes, with zeros in [20, 60): the end of messages
      * of one length. NULL: no faster. */

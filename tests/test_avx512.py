@@ -94,6 +94,26 @@ def test_nodes(core: ctypes.CDLL, algorithm: str, isas: int, prefix: bytes) -> N
 
 
 @each_set
+@pytest.mark.parametrize("prefix", [b"", b"\x01", b"\xff"], ids=["plain", "01", "ff"])
+def test_rows_of_one_digest(core: ctypes.CDLL, algorithm: str, isas: int, prefix: bytes) -> None:
+    """Leaves as most trees have them; into a buffer of their own, and in place."""
+    size = DIGEST_SIZES[algorithm]
+    for n in (1, 7, 8, 15, 16, 17, 31, 32, 35):
+        rows = random.Random(n).randbytes(size * n)
+        expected = b"".join(HASHES[algorithm](prefix + rows[i : i + size]) for i in range(0, len(rows), size))
+        for at in (ctypes.create_string_buffer(rows, size * n), None):
+            out = ctypes.create_string_buffer(rows, size * n)
+            batch = Messages(None, ctypes.cast(at or out, ctypes.c_char_p), size, n)
+            assert (
+                core.mc_hash_messages(
+                    code(algorithm), prefix, len(prefix), ctypes.byref(batch), 0, n, out, isas
+                )
+                == 0
+            )
+            assert out.raw == expected, n
+
+
+@each_set
 def test_messages(core: ctypes.CDLL, algorithm: str, isas: int) -> None:
     size, source = DIGEST_SIZES[algorithm], random.Random(algorithm)
     messages = [
