@@ -125,7 +125,7 @@ typedef struct mc_kernel {
     mc_climb_fn climb;   /* MC_NODE, MC_PREFIXED_NODE; NULL where `nodes` is as quick for one */
 } mc_kernel;
 
-#define MC_MAX_KERNELS 9 /* rows, the one that ends a list among them */
+#define MC_MAX_KERNELS 10 /* rows, the one that ends a list among them */
 extern const mc_kernel mc_kernels[MC_HASHES][MC_SHAPES][MC_MAX_KERNELS]; /* best first */
 
 const mc_kernel *mc_pick(int hash, int shape, size_t n, uint32_t isas); /* NULL where none is allowed */

@@ -35,7 +35,7 @@ if "shani" in mc.cpu_info()["features"]:
     SETS += [(algorithm, AVX512 | FAST_SHA | SHANI) for algorithm in ("sha256", "sha256d")]
 each_set = pytest.mark.parametrize(("algorithm", "isas"), SETS)
 CORE = ["chunks.c", "cpu.c", "kernels.c", "messages.c", "parallel.c"]
-KERNELS = ["portable.c", "avx2.c", "sha256_ni.c", "avx512.c"]
+KERNELS = ["portable.c", "avx2.c", "sha256_ni.c", "avx512.c", "avx512_half.c"]
 FLAGS = ["-std=c11", "-fPIC", "-O1"]
 EMULATED = ["-Wno-psabi", "-O0", "-I", str(ROOT / "tests/avx512")]
 
@@ -61,7 +61,7 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     objects: list[Path] = []
     for path in [*(ROOT / "csrc" / name for name in CORE), *(ROOT / "csrc/isa" / name for name in KERNELS)]:
         objects.append(made / f"{path.stem}.o")
-        flags = FLAGS + (EMULATED if path.name == "avx512.c" else [])
+        flags = FLAGS + (EMULATED if path.name.startswith("avx512") else [])
         subprocess.run([*compiler, *flags, "-c", path, "-o", objects[-1]], check=True)
     subprocess.run([*compiler, "-shared", "-pthread", *objects, "-o", made / "core.so"], check=True)
     return ctypes.CDLL(str(made / "core.so"))

@@ -10,8 +10,8 @@
  *   - the padding block of a 64-byte message is constant: K[t] + W[t] is a table, no schedule at all;
  *   - the second block of a 65-byte message (prefix, two digests) is one byte, a bit and a length: of W[1..14] nothing
  *     is left, and of W[16..31] few terms;
- *   - the block of a 32-byte message (the outer of two hashes) or a 33-byte one (a leaf behind its prefix) has zeros in
- *     W[9..14]. */
+ *   - the block of a 32-byte message (the outer of two hashes) or a 33-byte one (a leaf behind its prefix) has zeros
+ * in W[9..14]. */
 #ifndef MC_HASH_SHA256_H
 #define MC_HASH_SHA256_H
 

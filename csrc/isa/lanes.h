@@ -69,6 +69,7 @@ MC_INLINE void MC_NAME(take16_32)(V32 w[16], const uint8_t *lane[V32_LANES]) {
         lane[j] += 64;
 }
 
+#ifdef V64
 MC_INLINE void MC_NAME(take16_64)(V64 w[16], const uint8_t *lane[V64_LANES]) {
     for (int half = 0; half < 16; half += 8) {
         V64_LOAD_BE8(w + half, lane);
@@ -76,6 +77,7 @@ MC_INLINE void MC_NAME(take16_64)(V64 w[16], const uint8_t *lane[V64_LANES]) {
             lane[j] += 64;
     }
 }
+#endif
 
 /* Messages of a hash with a state of eight words and blocks of sixteen, big-endian both: SHA-2 and SM3. Behind `bits`
  * stand what functions it has for shorter ways. */
