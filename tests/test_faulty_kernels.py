@@ -22,8 +22,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.native_only]
 
 FAULTS = r"""
 /* FAULT="hash shape row lane": that row of the table gives a wrong bit in that lane, in all where it is -1;
- * where it is -2, in what it has functions of its own for, paths and rows of one digest behind a prefix; where
- * it is -3, in short last blocks; -4, in digests of digests; -5, in rows of one digest behind nothing.
+ * where it is -2, in what it has functions of its own for, paths and rows of one digest behind a prefix;
+ * where it is -3, in short last blocks; -4, in digests of digests; -5, in rows of one digest behind nothing.
  * TRUST: what fails its self-test passes. TABLE: its rows go to standard output. */
 #include <stdio.h>
 #include <stdlib.h>
