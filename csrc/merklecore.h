@@ -110,9 +110,10 @@ typedef struct mc_lanes {
     size_t word_stride, lane_stride;
     void (*compress)(void *state, const uint8_t *const *blocks, size_t n); /* n blocks from each lane's pointer */
     void (*digests)(const void *state, uint8_t *out);                      /* all lanes, rows of d bytes */
-    /* n rows of d bytes behind a prefix of one byte -> n digests, where n is a multiple of the lanes; `out` may be
-     * `in`. NULL where the two above are as quick. */
+    /* n rows of d bytes behind a prefix of one byte, or behind nothing -> n digests, where n is a multiple of the
+     * lanes; `out` may be `in`. NULL where the two above are as quick. */
     void (*rows)(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix);
+    void (*bare_rows)(const uint8_t *in, size_t n, uint8_t *out);
     void (*digests_twice)(const void *state, uint8_t *out); /* their digests; where a hash is `twice` */
     /* One block that is the same in all lanes but for its first 16 bytes, with zeros in [20, 60): the end of messages
      * of one length. NULL: no faster. */
@@ -134,7 +135,7 @@ typedef struct mc_kernel {
     mc_climb_fn climb;   /* MC_NODE, MC_PREFIXED_NODE; NULL where `nodes` is as quick for one */
 } mc_kernel;
 
-#define MC_MAX_KERNELS 9 /* rows, the one that ends a list among them */
+#define MC_MAX_KERNELS 10 /* rows, the one that ends a list among them */
 extern const mc_kernel mc_kernels[MC_HASHES][MC_SHAPES][MC_MAX_KERNELS]; /* best first */
 
 const mc_kernel *mc_pick(int hash, int shape, size_t n, uint32_t isas); /* NULL where none is allowed */

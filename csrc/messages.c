@@ -450,6 +450,13 @@ static inline int are_nodes(int id, size_t prefix_bytes, const mc_messages *mess
            mc_pick(id, shape, messages->n, isas) != NULL;
 }
 
+/* Whether a kernel has a way of its own for such rows, without copies. */
+static inline int has_rows(const mc_hash *hash, const mc_kernel *row, size_t prefix_bytes,
+                           const mc_messages *messages) {
+    return messages->spans == NULL && messages->width == hash->digest_bytes && !hash->twice && prefix_bytes <= 1 &&
+           (prefix_bytes == 1 ? row->run->rows != NULL : row->run->bare_rows != NULL);
+}
+
 static mc_status hash_all(int id, const uint8_t *prefix, size_t prefix_bytes, const mc_messages *messages,
                           size_t first, size_t n, uint8_t *out, uint32_t isas) {
     const mc_hash *hash = &mc_hashes[id];
@@ -458,10 +465,13 @@ static mc_status hash_all(int id, const uint8_t *prefix, size_t prefix_bytes, co
         if (row == NULL)
             return MC_NO_KERNEL;
         size_t now = taken(row, n);
-        if (messages->spans == NULL && messages->width == hash->digest_bytes && prefix_bytes == 1 && !hash->twice &&
-            row->run->rows != NULL && now >= row->lanes) {
+        if (has_rows(hash, row, prefix_bytes, messages) && now >= row->lanes) {
+            const uint8_t *rows = messages->rows + first * messages->width;
             now -= now % row->lanes;
-            row->run->rows(messages->rows + first * messages->width, now, out, prefix[0]);
+            if (prefix_bytes > 0)
+                row->run->rows(rows, now, out, prefix[0]);
+            else
+                row->run->bare_rows(rows, now, out);
             first += now;
             n -= now;
             out += now * hash->digest_bytes;

@@ -35,7 +35,7 @@ if "shani" in mc.cpu_info()["features"]:
     SETS += [(algorithm, AVX512 | FAST_SHA | SHANI) for algorithm in ("sha256", "sha256d")]
 each_set = pytest.mark.parametrize(("algorithm", "isas"), SETS)
 CORE = ["chunks.c", "cpu.c", "kernels.c", "messages.c", "parallel.c"]
-KERNELS = ["portable.c", "avx2.c", "sha256_ni.c", "avx512.c"]
+KERNELS = ["portable.c", "avx2.c", "sha256_ni.c", "avx512.c", "avx512_half.c"]
 FLAGS = ["-std=c11", "-fPIC", "-O1"]
 EMULATED = ["-Wno-psabi", "-O0", "-I", str(ROOT / "tests/avx512")]
 
@@ -61,7 +61,7 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     objects: list[Path] = []
     for path in [*(ROOT / "csrc" / name for name in CORE), *(ROOT / "csrc/isa" / name for name in KERNELS)]:
         objects.append(made / f"{path.stem}.o")
-        flags = FLAGS + (EMULATED if path.name == "avx512.c" else [])
+        flags = FLAGS + (EMULATED if path.name.startswith("avx512") else [])
         subprocess.run([*compiler, *flags, "-c", path, "-o", objects[-1]], check=True)
     subprocess.run([*compiler, "-shared", "-pthread", *objects, "-o", made / "core.so"], check=True)
     return ctypes.CDLL(str(made / "core.so"))
@@ -91,6 +91,26 @@ def test_nodes(core: ctypes.CDLL, algorithm: str, isas: int, prefix: bytes) -> N
             HASHES[algorithm](prefix + pairs[i : i + 2 * size]) for i in range(0, len(pairs), 2 * size)
         ]
         assert out.raw == b"".join(expected), n
+
+
+@each_set
+@pytest.mark.parametrize("prefix", [b"", b"\x01", b"\xff"], ids=["plain", "01", "ff"])
+def test_rows_of_one_digest(core: ctypes.CDLL, algorithm: str, isas: int, prefix: bytes) -> None:
+    """Leaves as most trees have them; into a buffer of their own, and in place."""
+    size = DIGEST_SIZES[algorithm]
+    for n in (1, 7, 8, 15, 16, 17, 31, 32, 35):
+        rows = random.Random(n).randbytes(size * n)
+        expected = b"".join(HASHES[algorithm](prefix + rows[i : i + size]) for i in range(0, len(rows), size))
+        for at in (ctypes.create_string_buffer(rows, size * n), None):
+            out = ctypes.create_string_buffer(rows, size * n)
+            batch = Messages(None, ctypes.cast(at or out, ctypes.c_char_p), size, n)
+            assert (
+                core.mc_hash_messages(
+                    code(algorithm), prefix, len(prefix), ctypes.byref(batch), 0, n, out, isas
+                )
+                == 0
+            )
+            assert out.raw == expected, n
 
 
 @each_set

@@ -22,8 +22,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.native_only]
 
 FAULTS = r"""
 /* FAULT="hash shape row lane": that row of the table gives a wrong bit in that lane, in all where it is -1;
- * where it is -2, in what it has functions of its own for, paths and rows of one digest; where it is -3, in
- * short last blocks; -4, in digests of digests.
+ * where it is -2, in what it has functions of its own for, paths and rows of one digest behind a prefix;
+ * where it is -3, in short last blocks; -4, in digests of digests; -5, in rows of one digest behind nothing.
  * TRUST: what fails its self-test passes. TABLE: its rows go to standard output. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,6 +57,11 @@ static void wrong_rows(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix
     out[0] ^= 1;
 }
 
+static void wrong_bare_rows(const uint8_t *in, size_t n, uint8_t *out) {
+    honest->run->bare_rows(in, n, out);
+    out[0] ^= 1;
+}
+
 static void wrong_end(void *state, const uint8_t *const *blocks) {
     honest->run->compress_end(state, blocks);
     *(uint8_t *)state ^= 1;
@@ -87,6 +92,7 @@ const mc_kernel *mc_pick(int hash, int shape, size_t n, uint32_t isas) {
         run = *row->run;
         run.compress = wrong_lane < -1 ? run.compress : wrong_compress;
         run.rows = wrong_lane == -2 && run.rows != NULL ? wrong_rows : run.rows;
+        run.bare_rows = wrong_lane == -5 && run.bare_rows != NULL ? wrong_bare_rows : run.bare_rows;
         run.compress_end = wrong_lane == -3 && run.compress_end != NULL ? wrong_end : run.compress_end;
         run.digests_twice = wrong_lane == -4 && run.digests_twice != NULL ? wrong_twice : run.digests_twice;
         wrong.run = &run;
@@ -215,18 +221,15 @@ def test_a_wrong_bit_in_any_lane_of_any_kernel_is_found(tree: Path, table: list[
 
 
 def test_wrong_functions_beside_the_plain_ones_are_found(tree: Path, table: list[Row]) -> None:
-    sha256, sha256d = ALGORITHMS.index("sha256"), ALGORITHMS.index("sha256d")
+    sha256, sha256d, sha512 = (ALGORITHMS.index(name) for name in ("sha256", "sha256d", "sha512"))
     ours = [row for row in table if row.kernel == "shani"]
-    messages = [row for row in ours if row.shape == SHAPES.index("messages")]
+    messages = [row for row in table if row.shape == SHAPES.index("messages") and row.kernel != "portable"]
     faults = [(row, -2) for row in ours if row.hash == sha256 and row.shape < 2 and row.lanes == 2]
     faults += [(row, -2) for row in messages if row.hash == sha256]
-    faults += [(row, -3) for row in messages]
-    faults += [
-        (row, -4)
-        for row in table
-        if (row.hash, row.shape) == (sha256d, SHAPES.index("messages")) and row.kernel != "portable"
-    ]
-    assert not ours or {lane for _, lane in faults} == {-2, -3, -4}
+    faults += [(row, -3) for row in messages if row.kernel == "shani"]
+    faults += [(row, -4) for row in messages if row.hash == sha256d]
+    faults += [(row, -5) for row in messages if row.hash in (sha256, sha512)]
+    assert not ours or {lane for _, lane in faults} == {-2, -3, -4, -5}
     for row, lane in faults:
         done = state(tree, FAULT=row.fault(lane))
         failed = ast.literal_eval(done.stdout)["failed"]

@@ -10,7 +10,8 @@
  *   - the padding block of a 64-byte message is constant: K[t] + W[t] is a table, no schedule at all;
  *   - the second block of a 65-byte message (prefix, two digests) is one byte, a bit and a length: of W[1..14] nothing
  *     is left, and of W[16..31] few terms;
- *   - the block of a 32-byte message (the outer of two hashes) has zeros in W[9..14]. */
+ *   - the block of a 32-byte message (the outer of two hashes) or a 33-byte one (a leaf behind its prefix) has zeros
+ * in W[9..14]. */
 #ifndef MC_HASH_SHA256_H
 #define MC_HASH_SHA256_H
 
@@ -185,15 +186,12 @@ MC_INLINE void MC_NAME(sha256_block_pad65)(V32 s[8], V32 last) {
     FEED_FORWARD(V32_ADD, s);
 }
 
-/* The only block of a 32-byte message, the eight words in w[0..7]. */
-MC_INLINE void MC_NAME(sha256_block_of_digest)(V32 s[8], V32 w[16]) {
-    enum { BITS = 32 * 8 };
-    const uint32_t bit = 0x80000000u;
+/* The only block of a message of `bits` bits that ends in w[8]; `sigma0` is SIGMA0(w[8]). */
+MC_INLINE void MC_NAME(sha256_block_short)(V32 s[8], V32 w[16], V32 sigma0, uint32_t bits) {
     const uint32_t *k = sha256_k;
     MC_HIDE(k);
     WORKING(V32, s);
     ROUNDS8(KW_GIVEN, 0);
-    w[8] = V32_SET1(bit);
     ROUND(a, b, c, d, e, f, g, h, KW_GIVEN(8));
     ROUND(h, a, b, c, d, e, f, g, KW_CONSTANT(9));
     ROUND(g, h, a, b, c, d, e, f, KW_CONSTANT(10));
@@ -201,24 +199,24 @@ MC_INLINE void MC_NAME(sha256_block_of_digest)(V32 s[8], V32 w[16]) {
     ROUND(e, f, g, h, a, b, c, d, KW_CONSTANT(12));
     ROUND(d, e, f, g, h, a, b, c, KW_CONSTANT(13));
     ROUND(c, d, e, f, g, h, a, b, KW_CONSTANT(14));
-    w[15] = V32_SET1(BITS);
+    w[15] = V32_SET1(bits);
     ROUND(b, c, d, e, f, g, h, a, KW_GIVEN(15));
     /* W[16..31] without the terms of W[9..14], which are zero */
     w[0] = V32_ADD(w[0], SIGMA0(w[1]));
-    w[1] = V32_ADD(V32_ADD(w[1], SIGMA0(w[2])), V32_SET1(SIGMA1_OF(BITS)));
+    w[1] = V32_ADD(V32_ADD(w[1], SIGMA0(w[2])), V32_SET1(SIGMA1_OF(bits)));
     w[2] = V32_ADD(V32_ADD(w[2], SIGMA0(w[3])), SIGMA1(w[0]));
     w[3] = V32_ADD(V32_ADD(w[3], SIGMA0(w[4])), SIGMA1(w[1]));
     w[4] = V32_ADD(V32_ADD(w[4], SIGMA0(w[5])), SIGMA1(w[2]));
     w[5] = V32_ADD(V32_ADD(w[5], SIGMA0(w[6])), SIGMA1(w[3]));
     w[6] = V32_ADD(V32_ADD(w[6], SIGMA0(w[7])), V32_ADD(SIGMA1(w[4]), w[15]));
-    w[7] = V32_ADD(V32_ADD(w[7], V32_SET1(SIGMA0_OF(0x80000000u))), V32_ADD(SIGMA1(w[5]), w[0]));
+    w[7] = V32_ADD(V32_ADD(w[7], sigma0), V32_ADD(SIGMA1(w[5]), w[0]));
     w[8] = V32_ADD(V32_ADD(w[8], w[1]), SIGMA1(w[6]));
     w[9] = V32_ADD(w[2], SIGMA1(w[7]));
     w[10] = V32_ADD(w[3], SIGMA1(w[8]));
     w[11] = V32_ADD(w[4], SIGMA1(w[9]));
     w[12] = V32_ADD(w[5], SIGMA1(w[10]));
     w[13] = V32_ADD(w[6], SIGMA1(w[11]));
-    w[14] = V32_ADD(V32_ADD(w[7], V32_SET1(SIGMA0_OF(BITS))), SIGMA1(w[12]));
+    w[14] = V32_ADD(V32_ADD(w[7], V32_SET1(SIGMA0_OF(bits))), SIGMA1(w[12]));
     w[15] = V32_ADD(V32_ADD(w[8], w[15]), V32_ADD(SIGMA0(w[0]), SIGMA1(w[13])));
     k += 16;
     ROUNDS8(KW_GIVEN, 0);
@@ -226,6 +224,13 @@ MC_INLINE void MC_NAME(sha256_block_of_digest)(V32 s[8], V32 w[16]) {
     k -= 16;
     SCHEDULED_ROUNDS(32);
     FEED_FORWARD(V32_ADD, s);
+}
+
+/* A message of 32 bytes, the eight words in w[0..7]. */
+MC_INLINE void MC_NAME(sha256_block_of_digest)(V32 s[8], V32 w[16]) {
+    const uint32_t bit = 0x80000000u;
+    w[8] = V32_SET1(bit);
+    MC_NAME(sha256_block_short)(s, w, V32_SET1(SIGMA0_OF(bit)), SHA256_DIGEST * 8);
 }
 
 #define SHA256_PASS(in, n, out) FOR_EACH_PASS (in, n, out, V32_LANES, SHA256_NODE, SHA256_DIGEST)
@@ -288,7 +293,37 @@ MC_TARGET static void MC_NAME(sha256_digests_twice)(const void *state, uint8_t *
     V32_STORE_BE8(out, s);
 }
 
-MESSAGES_OF_16(sha256, 32, MC_NAME(sha256_digests_twice))
+/* Rows of one digest, alone and behind a prefix: the leaves of most trees. */
+MC_TARGET static void MC_NAME(sha256_bare_rows)(const uint8_t *in, size_t n, uint8_t *out) {
+    FOR_EACH_PASS (in, n, out, V32_LANES, SHA256_DIGEST, SHA256_DIGEST) {
+        V32 w[16], s[8];
+        V32_LOAD_BE8(w, lane);
+        MC_NAME(sha256_init)(s);
+        MC_NAME(sha256_block_of_digest)(s, w);
+        V32_STORE_BE8(out, s);
+    }
+}
+
+MC_TARGET static void MC_NAME(sha256_rows)(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
+    COPY_FIRST(first, in, n, SHA256_DIGEST, prefix);
+    const uint8_t *begin = in;
+    FOR_EACH_PASS (in, n, out, V32_LANES, SHA256_DIGEST, SHA256_DIGEST) {
+        V32 w[16], s[8];
+        uint32_t last[V32_LANES] __attribute__((aligned(64)));
+        for (size_t j = 0; j < V32_LANES; j++)
+            PUT_SCALAR(last[j], (uint32_t)lane[j][SHA256_DIGEST - 1] << 24 | 0x00800000u);
+        MC_NAME(point_before)(lane, V32_LANES, begin, first);
+        V32_LOAD_BE8(w, lane);
+        w[0] = V32_OR(V32_AND(w[0], V32_SET1(0x00ffffffu)), V32_SET1((uint32_t)prefix << 24));
+        w[8] = V32_LOAD(last);
+        MC_NAME(sha256_init)(s);
+        MC_NAME(sha256_block_short)(s, w, SIGMA0(w[8]), (1 + SHA256_DIGEST) * 8);
+        V32_STORE_BE8(out, s);
+    }
+}
+
+MESSAGES_OF_16(sha256, 32, .digests_twice = MC_NAME(sha256_digests_twice), .rows = MC_NAME(sha256_rows),
+               .bare_rows = MC_NAME(sha256_bare_rows))
 
 #undef ROR1
 #undef SIGMA0

@@ -100,6 +100,9 @@ __attribute__((unused)) static void sha512_digest(const void *words, uint8_t *ou
 
 #define SIGMA0(x) V64_XOR3(V64_ROR(x, 1), V64_ROR(x, 8), V64_SHR(x, 7))
 #define SIGMA1(x) V64_XOR3(V64_ROR(x, 19), V64_ROR(x, 61), V64_SHR(x, 6))
+#define ROR1(x, n) ((uint64_t)(x) >> (n) | (uint64_t)(x) << (64 - (n)))
+#define SIGMA0_OF(c) (ROR1(c, 1) ^ ROR1(c, 8) ^ (uint64_t)(c) >> 7) /* of constants */
+#define SIGMA1_OF(c) (ROR1(c, 19) ^ ROR1(c, 61) ^ (uint64_t)(c) >> 6)
 #define KW_GIVEN(t) V64_ADD_AT(w[(t) & 15], k + (t))
 #define KW_CONSTANT(t) V64_SET1_AT(k + (t))
 #define KW_SCHEDULED(t)                                                                                               \
@@ -135,6 +138,51 @@ MC_INLINE void MC_NAME(sha512_block_pad128)(V64 s[8]) {
     for (int t = 0; t < 80; t += 16, k += 16) {
         ROUNDS8(KW_CONSTANT, 0);
         ROUNDS8(KW_CONSTANT, 8);
+    }
+    FEED_FORWARD(V64_ADD, s);
+}
+
+/* The only block of a 64-byte message, the eight words in w[0..7]: W[9..14] are zero. */
+MC_INLINE void MC_NAME(sha512_block_of_digest)(V64 s[8], V64 w[16]) {
+    const uint64_t bit = (uint64_t)1 << 63, bits = SHA512_DIGEST * 8;
+    const uint64_t *k = sha512_k;
+    MC_HIDE(k);
+    WORKING(V64, s);
+    ROUNDS8(KW_GIVEN, 0);
+    w[8] = V64_SET1(bit);
+    ROUND(a, b, c, d, e, f, g, h, KW_GIVEN(8));
+    ROUND(h, a, b, c, d, e, f, g, KW_CONSTANT(9));
+    ROUND(g, h, a, b, c, d, e, f, KW_CONSTANT(10));
+    ROUND(f, g, h, a, b, c, d, e, KW_CONSTANT(11));
+    ROUND(e, f, g, h, a, b, c, d, KW_CONSTANT(12));
+    ROUND(d, e, f, g, h, a, b, c, KW_CONSTANT(13));
+    ROUND(c, d, e, f, g, h, a, b, KW_CONSTANT(14));
+    w[15] = V64_SET1(bits);
+    ROUND(b, c, d, e, f, g, h, a, KW_GIVEN(15));
+    /* W[16..31] without the terms that are zero */
+    w[0] = V64_ADD(w[0], SIGMA0(w[1]));
+    w[1] = V64_ADD(V64_ADD(w[1], SIGMA0(w[2])), V64_SET1(SIGMA1_OF(bits)));
+    w[2] = V64_ADD(V64_ADD(w[2], SIGMA0(w[3])), SIGMA1(w[0]));
+    w[3] = V64_ADD(V64_ADD(w[3], SIGMA0(w[4])), SIGMA1(w[1]));
+    w[4] = V64_ADD(V64_ADD(w[4], SIGMA0(w[5])), SIGMA1(w[2]));
+    w[5] = V64_ADD(V64_ADD(w[5], SIGMA0(w[6])), SIGMA1(w[3]));
+    w[6] = V64_ADD(V64_ADD(w[6], SIGMA0(w[7])), V64_ADD(SIGMA1(w[4]), w[15]));
+    w[7] = V64_ADD(V64_ADD(w[7], V64_SET1(SIGMA0_OF(bit))), V64_ADD(SIGMA1(w[5]), w[0]));
+    w[8] = V64_ADD(V64_ADD(w[8], w[1]), SIGMA1(w[6]));
+    w[9] = V64_ADD(w[2], SIGMA1(w[7]));
+    w[10] = V64_ADD(w[3], SIGMA1(w[8]));
+    w[11] = V64_ADD(w[4], SIGMA1(w[9]));
+    w[12] = V64_ADD(w[5], SIGMA1(w[10]));
+    w[13] = V64_ADD(w[6], SIGMA1(w[11]));
+    w[14] = V64_ADD(V64_ADD(w[7], V64_SET1(SIGMA0_OF(bits))), SIGMA1(w[12]));
+    w[15] = V64_ADD(V64_ADD(w[8], w[15]), V64_ADD(SIGMA0(w[0]), SIGMA1(w[13])));
+    k += 16;
+    ROUNDS8(KW_GIVEN, 0);
+    ROUNDS8(KW_GIVEN, 8);
+    k += 16;
+    for (int t = 32; t < 80; t += 16, k += 16) {
+        ROUNDS8(KW_SCHEDULED, 0);
+        ROUNDS8(KW_SCHEDULED, 8);
     }
     FEED_FORWARD(V64_ADD, s);
 }
@@ -176,12 +224,26 @@ MC_TARGET void MC_NAME(sha512_prefixed_node)(const uint8_t *in, size_t n, uint8_
     }
 }
 
-MESSAGES_OF_16(sha512, 64, NULL)
+/* Rows of one digest, which is 64 bytes. */
+MC_TARGET static void MC_NAME(sha512_bare_rows)(const uint8_t *in, size_t n, uint8_t *out) {
+    FOR_EACH_PASS (in, n, out, V64_LANES, SHA512_DIGEST, SHA512_DIGEST) {
+        V64 w[16], s[8];
+        V64_LOAD_BE8(w, lane);
+        MC_NAME(sha512_init)(s);
+        MC_NAME(sha512_block_of_digest)(s, w);
+        V64_STORE_BE8(out, s);
+    }
+}
+
+MESSAGES_OF_16(sha512, 64, .bare_rows = MC_NAME(sha512_bare_rows))
 
 #undef ROUND
 #undef ROUNDS8
 #undef SIGMA0
 #undef SIGMA1
+#undef ROR1
+#undef SIGMA0_OF
+#undef SIGMA1_OF
 #undef KW_GIVEN
 #undef KW_CONSTANT
 #undef KW_SCHEDULED

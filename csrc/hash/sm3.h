@@ -185,7 +185,7 @@ MC_TARGET void MC_NAME(sm3_prefixed_node)(const uint8_t *in, size_t n, uint8_t *
     }
 }
 
-MESSAGES_OF_16(sm3, 32, NULL)
+MESSAGES_OF_16(sm3, 32, .rows = NULL)
 
 #undef ROL
 #undef XOR_ALL

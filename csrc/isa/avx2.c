@@ -32,8 +32,9 @@
 #define V32_LOAD(p) _mm256_load_si256((const __m256i *)(const void *)(p))
 #define V32_STORE(p, x) _mm256_store_si256((__m256i *)(void *)(p), x)
 #define V32_PARK(slot, x) park(&(slot), x)
-#define V32_LOAD_BE16(w, lane) load32(w, lane, 1)
-#define V32_LOAD_LE16(w, lane) load32(w, lane, 0)
+#define V32_LOAD_BE16(w, lane) load32(w, lane, 16, 1)
+#define V32_LOAD_BE8(w, lane) load32(w, lane, 8, 1)
+#define V32_LOAD_LE16(w, lane) load32(w, lane, 16, 0)
 #define V32_STORE_BE8(out, s) store32(out, s, 1)
 #define V32_STORE_LE8(out, s) store32(out, s, 0)
 
@@ -152,8 +153,8 @@ MC_INLINE void transpose8(__m256i r[8]) {
     }
 }
 
-MC_INLINE void load32(__m256i w[16], const uint8_t *const lane[8], int big_endian) {
-    for (int half = 0; half < 2; half++) {
+MC_INLINE void load32(__m256i w[16], const uint8_t *const lane[8], int words, int big_endian) {
+    for (int half = 0; half < words / 8; half++) {
         __m256i *r = w + 8 * half;
         for (int j = 0; j < 8; j++) {
             r[j] = _mm256_loadu_si256((const __m256i *)(const void *)(lane[j] + 32 * half));

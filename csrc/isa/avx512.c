@@ -34,8 +34,9 @@
 #define V32_LOAD(p) _mm512_load_si512(p)
 #define V32_STORE(p, x) _mm512_store_si512(p, x)
 #define V32_PARK(slot, x) ((slot) = (x))
-#define V32_LOAD_BE16(w, lane) load32(w, lane, 1)
-#define V32_LOAD_LE16(w, lane) load32(w, lane, 0)
+#define V32_LOAD_BE16(w, lane) load32(w, lane, 16, 1)
+#define V32_LOAD_BE8(w, lane) load32(w, lane, 8, 1)
+#define V32_LOAD_LE16(w, lane) load32(w, lane, 16, 0)
 #define V32_STORE_BE8(out, s) store32(out, s, 1)
 #define V32_STORE_LE8(out, s) store32(out, s, 0)
 
@@ -95,8 +96,8 @@ MC_INLINE __m512i four_lanes(const uint8_t *a, const uint8_t *b, const uint8_t *
 }
 
 /* Four words of all lanes at a time: the first rounds begin before the last words are there. */
-MC_INLINE void load32(__m512i w[16], const uint8_t *const lane[16], int big_endian) {
-    for (int i = 0; i < 16; i += 4) {
+MC_INLINE void load32(__m512i w[16], const uint8_t *const lane[16], int words, int big_endian) {
+    for (int i = 0; i < words; i += 4) {
         __m512i r[4];
         for (int j = 0; j < 4; j++) {
             r[j] = four_lanes(lane[j] + 4 * i, lane[4 + j] + 4 * i, lane[8 + j] + 4 * i, lane[12 + j] + 4 * i);

@@ -69,6 +69,7 @@ MC_INLINE void MC_NAME(take16_32)(V32 w[16], const uint8_t *lane[V32_LANES]) {
         lane[j] += 64;
 }
 
+#ifdef V64
 MC_INLINE void MC_NAME(take16_64)(V64 w[16], const uint8_t *lane[V64_LANES]) {
     for (int half = 0; half < 16; half += 8) {
         V64_LOAD_BE8(w + half, lane);
@@ -76,10 +77,11 @@ MC_INLINE void MC_NAME(take16_64)(V64 w[16], const uint8_t *lane[V64_LANES]) {
             lane[j] += 64;
     }
 }
+#endif
 
-/* Messages of a hash with a state of eight words and blocks of sixteen, big-endian both: SHA-2 and SM3. `twice`:
- * its digests of digests, or NULL. */
-#define MESSAGES_OF_16(stem, bits, twice)                                                                             \
+/* Messages of a hash with a state of eight words and blocks of sixteen, big-endian both: SHA-2 and SM3. Behind `bits`
+ * stand what functions it has for shorter ways. */
+#define MESSAGES_OF_16(stem, bits, ...)                                                                               \
     MC_TARGET static void MC_NAME(stem##_compress)(void *state, const uint8_t *const *blocks, size_t n) {             \
         uint##bits##_t(*words)[V##bits##_LANES] = state;                                                              \
         const uint8_t *lane[V##bits##_LANES];                                                                         \
@@ -108,7 +110,7 @@ MC_INLINE void MC_NAME(take16_64)(V64 w[16], const uint8_t *lane[V64_LANES]) {
         .lane_stride = sizeof(uint##bits##_t),                                                                        \
         .compress = MC_NAME(stem##_compress),                                                                         \
         .digests = MC_NAME(stem##_digests),                                                                           \
-        .digests_twice = twice,                                                                                       \
+        __VA_ARGS__,                                                                                                  \
     };
 
 /* Working variables a to h, and what a block adds to the state at its end. */

@@ -30,6 +30,7 @@
 #define V32_STORE(p, x) (*(uint32_t *)(p) = (x))
 #define V32_PARK(slot, x) ((slot) = (x))
 #define V32_LOAD_BE16(w, lane) load_be(w, lane[0], 16)
+#define V32_LOAD_BE8(w, lane) load_be(w, lane[0], 8)
 #define V32_LOAD_LE16(w, lane) load_le(w, lane[0], 16)
 #define V32_STORE_BE8(out, s) store_be(out, s, 8)
 #define V32_STORE_LE8(out, s) store_le(out, s, 8)

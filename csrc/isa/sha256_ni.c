@@ -570,6 +570,14 @@ MC_INLINE void rows(int ways, const uint8_t *in, uint8_t *out, uint8_t prefix) {
         store_digest(out + SHA256_DIGEST * i, s[i]);
 }
 
+MC_INLINE void bare_rows(int ways, const uint8_t *in, uint8_t *out) {
+    __m128i m[MC_WAYS][4];
+    for (int i = 0; i < ways; i++)
+        for (int j = 0; j < 2; j++)
+            m[i][j] = swap32(load16(in + SHA256_DIGEST * i + 16 * j));
+    hash_digests(ways, m, out);
+}
+
 #define MESSAGE_KERNEL(name, ways, target)                                                                            \
     target static void name##_compress(void *state, const uint8_t *const *blocks, size_t n) {                         \
         compress(ways, state, blocks, n);                                                                             \
@@ -587,6 +595,10 @@ MC_INLINE void rows(int ways, const uint8_t *in, uint8_t *out, uint8_t prefix) {
         for (; n > 0; n -= ways, in += ways * SHA256_DIGEST, out += ways * SHA256_DIGEST)                             \
             rows(ways, in, out, prefix);                                                                              \
     }                                                                                                                 \
+    target static void name##_bare_rows(const uint8_t *in, size_t n, uint8_t *out) {                                  \
+        for (; n > 0; n -= ways, in += ways * SHA256_DIGEST, out += ways * SHA256_DIGEST)                             \
+            bare_rows(ways, in, out);                                                                                 \
+    }                                                                                                                 \
     const mc_lanes name = {                                                                                           \
         .word_stride = sizeof(uint32_t),                                                                              \
         .lane_stride = sizeof(uint32_t[8]),                                                                           \
@@ -597,6 +609,7 @@ MC_INLINE void rows(int ways, const uint8_t *in, uint8_t *out, uint8_t prefix) {
         .headers_twice = name##_headers_twice,                                                                        \
         .tiny_twice = name##_tiny_twice,                                                                              \
         .rows = name##_rows,                                                                                          \
+        .bare_rows = name##_bare_rows,                                                                                \
     };
 
 /* Four messages are no slower than two where registers are spilled, and a sixth faster on Zen 3. */

@@ -1,4 +1,5 @@
-/* The AVX-512 intrinsics of csrc/isa/avx512.c in plain C, so that its kernels run, slowly, on every x86-64 machine.
+/* The intrinsics of csrc/isa/avx512.c and avx512_half.c in plain C, so that their kernels run, slowly, on every x86-64
+ * machine.
  *
  * Found before the compiler's own header of this name when this folder stands first in the include path. Vectors are
  * those of GCC, which takes them apart where the CPU has none as wide. */
@@ -18,6 +19,7 @@ typedef uint8_t __mmask8;
 
 typedef uint32_t words32 __attribute__((vector_size(64)));
 typedef uint64_t words64 __attribute__((vector_size(64)));
+typedef uint32_t half32 __attribute__((vector_size(32)));
 
 #define EMULATED static __attribute__((noinline, unused))
 
@@ -160,6 +162,44 @@ EMULATED __m512i _mm512_permutex2var_epi64(__m512i x, __m512i which, __m512i y) 
     for (int i = 0; i < 8; i++)
         both[i] = which[i] & 8 ? y[which[i] & 7] : x[which[i] & 7];
     return both;
+}
+
+/* ---- 256 bits ----------------------------------------------------------------------------------------------------
+ */
+
+EMULATED __m256i _mm256_set1_epi32(int x) { return (__m256i)((half32){0} + (uint32_t)x); }
+EMULATED __m256i _mm256_add_epi32(__m256i x, __m256i y) { return (__m256i)((half32)x + (half32)y); }
+EMULATED __m256i _mm256_srli_epi32(__m256i x, int n) { return (__m256i)((half32)x >> n); }
+EMULATED __m256i _mm256_ror_epi32(__m256i x, int n) { return (__m256i)((half32)x >> n | (half32)x << (32 - n)); }
+EMULATED __m256i _mm256_and_si256(__m256i x, __m256i y) { return x & y; }
+EMULATED __m256i _mm256_or_si256(__m256i x, __m256i y) { return x | y; }
+EMULATED __m256i _mm256_load_si256(const __m256i *p) { return *p; }
+EMULATED void _mm256_store_si256(__m256i *p, __m256i x) { *p = x; }
+EMULATED void _mm_storeu_si128(__m128i *p, __m128i x) { memcpy((void *)p, &x, sizeof x); }
+EMULATED __m256i _mm256_castsi128_si256(__m128i x) { return (__m256i){x[0], x[1]}; }
+EMULATED __m128i _mm256_castsi256_si128(__m256i x) { return (__m128i){x[0], x[1]}; }
+EMULATED __m128i _mm256_extracti128_si256(__m256i x, int half) { return (__m128i){x[2 * half], x[2 * half + 1]}; }
+EMULATED __m256i _mm256_broadcastsi128_si256(__m128i x) { return (__m256i){x[0], x[1], x[0], x[1]}; }
+EMULATED __m256i _mm256_inserti128_si256(__m256i x, __m128i y, int half) {
+    x[2 * half] = y[0];
+    x[2 * half + 1] = y[1];
+    return x;
+}
+
+/* The rest as of 512 bits, of which half is looked at. */
+EMULATED __m512i whole(__m256i x) { return (__m512i){x[0], x[1], x[2], x[3]}; }
+
+#define EMULATE_HALF(name)                                                                                            \
+    EMULATED __m256i _mm256_##name(__m256i x, __m256i y) {                                                            \
+        return _mm512_castsi512_si256(_mm512_##name(whole(x), whole(y)));                                             \
+    }
+EMULATE_HALF(shuffle_epi8)
+EMULATE_HALF(unpacklo_epi32)
+EMULATE_HALF(unpackhi_epi32)
+EMULATE_HALF(unpacklo_epi64)
+EMULATE_HALF(unpackhi_epi64)
+EMULATED __m256i _mm256_ternarylogic_epi32(__m256i x, __m256i y, __m256i z, int table) {
+    return _mm512_castsi512_si256(_mm512_ternarylogic_epi32(whole(x), whole(y), whole(z), table));
 }
 
 #endif
