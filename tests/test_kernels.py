@@ -33,6 +33,17 @@ def test_every_count(algorithm, kernel):
 
 
 @each_kernel
+@pytest.mark.parametrize("n", [255, 256, 257, 600])
+def test_nodes_by_the_hundred(algorithm, kernel, n):
+    """What a kernel does for many nodes at once."""
+    for name in ("node", "node behind one byte"):
+        shape = shapes(algorithm)[name]
+        memory = memoryview(noise(shape.size(n), seed=n))
+        expected = b"".join(shape.expected(algorithm, shape.cut(memory, n)))
+        assert shape.hash(_native, algorithm, memory, n, kernel=kernel) == expected, name
+
+
+@each_kernel
 def test_every_width(algorithm, kernel):
     """Of rows and prefix together: the padding stands in every place, in one block or in two."""
     n = 19  # a full pass of any width, and a part of one
