@@ -255,7 +255,7 @@ def rows_of(engine: Engine, name: str) -> tuple[Any, Any]:
     """Return the headers of a file, and where they stand: one after another, or those of a block file."""
     from mmap import ACCESS_READ, mmap
 
-    from merklecore.blocks.files import File, opened
+    from merklecore.blocks.mapped import File, opened
 
     magic = engine.params.magic
     if File(name).read(0, len(magic)) == magic:
@@ -330,7 +330,7 @@ def read_blocks(
     engine: Engine, name: str
 ) -> Iterator[tuple[Report, memoryview, list[bytes] | None, Progress]]:
     """Yield the blocks of a file and the ids of their transactions, None where they cannot be read."""
-    from merklecore.blocks.files import File
+    from merklecore.blocks.mapped import File
 
     file = File(name)
     for report, progress in reports(engine, name):
