@@ -36,6 +36,9 @@ BATCH_BLOCKS = 4096
 LEAST_WINDOW = 1 << 10  # bytes unmasked for a block of unknown size
 FORGET = 64 << 20  # bytes walked over before their pages are given back
 FRAME = 8  # bytes: magic and size
+LEAST, MOST = bitcoin.LEAST_BLOCK, bitcoin.MAX_BLOCK  # bytes of the block in a frame
+MAX_ROOM = 1 << 62
+LOOKS = 4  # magics looked at one by one
 # A frame, no frame, a frame that is none; and what the file ends in: of a frame, of a raw block.
 BLOCK, GAP, BROKEN, TAIL, REST = range(5)
 
@@ -55,13 +58,11 @@ class Frames:
         self.unfinished = False  # whether the file ends in the last block
 
     def add(self, kind: int, start: int, end: int, header: memoryview | bytes = b"") -> None:
-        """Append a frame, or what is none: one piece, however often it begins anew, up to the next frame."""
+        """Append a block's frame, or what is none."""
         if kind == BLOCK:
             self.starts.append(start)
             self.ends.append(end)
             self.headers += header
-        elif kind in (GAP, BROKEN) and self.odd_ends and self.odd_ends[-1] == start:
-            self.odd_ends[-1] = end
         else:
             self.odd_starts.append(start)
             self.odd_ends.append(end)
@@ -78,46 +79,85 @@ def _walk_frames(file: File, magic: bytes, frames: Frames) -> None:
             file.forget(forgotten, at)
             forgotten = at
         head = bytes(read(at, at + FRAME + bitcoin.HEADER_SIZE))
-        if head[:4] == magic and len(head) >= FRAME:
+        kind = BROKEN if head[:4] == magic and len(head) >= FRAME else GAP
+        if kind == BROKEN:
             length = int.from_bytes(head[4:FRAME], "little")
             end = at + FRAME + length
-            possible = bitcoin.LEAST_BLOCK <= length <= bitcoin.MAX_BLOCK
-            if possible and end <= size:
+            if LEAST <= length <= MOST and end <= size:
                 add(BLOCK, at + FRAME, end, head[FRAME:])
-            else:
-                end = _next_magic(file, magic, at + len(magic))
-                if possible and end == size:
-                    break
-                add(BROKEN, at, end)
-            at = end
-            continue
+                at = end
+                continue
         if head[0] == 0:
             past = file.skip_zeros(at)
             if past == size:
-                at = size
                 break
             before = max(at, past - zeros)
             if before > at:
                 at = before
                 continue
-        if magic.startswith(head[:4]):
-            break
-        end = _next_magic(file, magic, at + 1)
-        add(GAP, at, end)
+        end = _next_frame(file, magic, at)
+        tail = end if end < size else _tail(file, magic, at)
+        if tail > at:
+            add(kind, at, tail)
+        if end == size and tail < size:
+            add(TAIL, tail, tail)
         at = end
-    if at < size:  # no frame, not yet: to be read again once the file has grown
-        add(TAIL, at, at)
     file.forget(forgotten, size)
 
 
-def _next_magic(file: File, magic: bytes, start: int) -> int:
-    """Return where a magic stands first from ``start`` on, be it cut off by the end, or the file's size."""
-    found = file.find(magic, start)
-    if found == file.size:
-        for cut in range(len(magic) - 1, leading_zeros(magic), -1):
-            if found - cut >= start and file.read(found - cut, found) == magic[:cut]:
-                return found - cut
-    return found
+def _next_frame(file: File, magic: bytes, start: int, cut: bool = False) -> int:
+    """Return where the first whole frame stands from ``start`` on (``cut``: or one cut off by the end of the
+    file), or the file's size."""
+    looks = 0
+    for at, piece in file.pieces(start, FRAME - 1):
+        room = MAX_ROOM if cut else file.size - at
+        found = piece.find(magic)
+        while found >= 0:
+            if looks == LOOKS:  # noise that is made of magics must not cost a step of Python each
+                found = _first_of(piece, found, magic, room)
+                break
+            looks += 1
+            length = int.from_bytes(piece[found + 4 : found + FRAME], "little")
+            if found + FRAME <= len(piece) and LEAST <= length <= min(MOST, room - FRAME - found):
+                break
+            found = piece.find(magic, found + 1)
+        if found >= 0:
+            return at + found
+    return file.size
+
+
+def _first_of(piece: bytes, start: int, magic: bytes, room: int) -> int:
+    """Return where the first frame of a piece stands from ``start`` on that ends within ``room``, or -1."""
+    import numpy
+
+    data = numpy.frombuffer(piece, numpy.uint8)
+    n = len(data) - FRAME + 1
+    if n <= start:
+        return -1
+    hits = data[start:n] == magic[0]
+    for k in range(1, len(magic)):
+        hits &= data[start + k : n + k] == magic[k]
+    places = hits.nonzero()[0] + start
+    lengths = sum(data[places + 4 + k].astype(numpy.int64) << 8 * k for k in range(4))
+    fit = (lengths >= LEAST) & (lengths <= MOST) & (places + FRAME + lengths <= room)
+    return int(places[fit.argmax()]) if fit.any() else -1
+
+
+def _tail(file: File, magic: bytes, start: int) -> int:
+    """Return where the frame begins that the file ends in, not before ``start``, or the file's size.
+
+    Its size may be missing, its magic be cut off too: that much may stand at the end of a block's bytes by
+    chance, so a frame that begins earlier comes first.
+    """
+    found = _next_frame(file, magic, max(start, file.size - FRAME - MOST), cut=True)
+    if found < file.size:
+        return found
+    first = max(start, file.size - FRAME + 1)
+    rest = bytes(file.read(first, file.size))
+    for i in range(len(rest) - leading_zeros(magic)):
+        if magic.startswith(rest[i : i + len(magic)]):
+            return first + i
+    return file.size
 
 
 def _walk_raw(file: File, backend: Bitcoin, frames: Frames) -> None:
@@ -196,10 +236,11 @@ def check_file(
     nothing = backend.check_block(b"", None, None).unchecked
     contexts = Contexts(backend, frames.headers, context, threads)
     row, odd = 0, 0
-    while row < len(frames.starts) and frames.starts[row] < offset:
+    # What goes on behind the offset was not whole when an earlier run ended there.
+    while row < len(frames.starts) and frames.starts[row] < offset and frames.ends[row] <= offset:
         contexts.take(row)
         row += 1
-    while odd < len(frames.odd_starts) and frames.odd_starts[odd] < offset:
+    while odd < len(frames.odd_starts) and frames.odd_starts[odd] < offset and frames.odd_ends[odd] <= offset:
         odd += 1
     while row < len(frames.starts):
         stop = _batch(frames, row)
