@@ -199,7 +199,7 @@ def _listed(file: File, params: Params, backend: Bitcoin) -> Frames:
         # Garbage before a frame may look like a block, but it holds no Merkle root of its own.
         first = backend.check_block(file.read(0, _raw_end(file, backend, 0)), None, None)
         root = bytes(file.read(bitcoin.ROOT.start, bitcoin.ROOT.stop))
-        if first.root == root or file.find(params.magic, 0) == file.size:
+        if first.root == root or (not _is_others(file) and file.find(params.magic, 0) == file.size):
             _walk_raw(file, backend, frames)
             return frames
     _walk_frames(file, params.magic, frames)
@@ -211,6 +211,13 @@ def _is_framed(file: File, magic: bytes) -> bool:
     past = file.skip_zeros(0)
     start = max(0, past - leading_zeros(magic))
     return past == file.size or file.read(start, start + len(magic)) == magic
+
+
+def _is_others(file: File) -> bool:
+    """Tell whether a file begins with a frame of a named network, padding aside."""
+    start = file.skip_zeros(0)
+    head = bytes(file.read(start, start + FRAME))
+    return bitcoin.network_of(head[:4]) is not None and LEAST <= int.from_bytes(head[4:], "little") <= MOST
 
 
 def leading_zeros(magic: bytes) -> int:

@@ -199,7 +199,7 @@ def test_a_file_cut_at_every_byte(tmp_path, magic):
 
 
 def test_a_cut_behind_a_frame_inside_a_block(check):
-    """A whole frame in the bytes of a block that is cut off: a block of its own, but the outer one is not lost."""
+    """A whole frame in the bytes of a block that is cut off: told of, and the outer one is not lost."""
     outer = full_of(framed([DATA[7]]))
     data = framed(made.data for made in outer)
     for size in range(len(data) // 2 + 80, len(data), 2):
@@ -354,10 +354,46 @@ def test_raw_blocks(check):
     assert codes(cut[-1])[0] == "TRUNCATED"
 
 
-def test_another_networks_file(check):
-    reports = check(framed(DATA, b"\xf9\xbe\xb4\xd9"))
-    assert codes(reports[0]) == ["BAD_MAGIC"] or not reports[0].ok
-    assert len(reports) == 1
+@pytest.mark.parametrize("before", [b"", bytes(20)], ids=["", "padded"])
+def test_another_networks_file(check, before):
+    """One fault that names the network, up to the first frame of this one's."""
+    mainnet = blocks.networks["bitcoin"].magic
+    data = before + framed(DATA, mainnet)
+    (report,) = check(data)
+    assert (report.offset, report.end) == (len(before), len(data))
+    assert report.block_hash is None
+    assert [(error.code.name, error.message) for error in report.errors] == [
+        (
+            "BAD_MAGIC",
+            "the magic is 0xd9b4bef9 as a little-endian number, not this network's, but that of bitcoin",
+        )
+    ]
+    found, *rest = check(data + framed(DATA))
+    assert (found.offset, found.end, codes(found)) == (len(before), len(data), ["BAD_MAGIC"])
+    assert whole(rest) == [made.hash for made in CHAIN]
+    assert codes(check(data[: len(before) + 300])[0]) == ["BAD_MAGIC"]  # be it cut off
+
+
+def test_every_other_network_is_named(tmp_path):
+    path = tmp_path / "blk00000.dat"
+    for name, params in blocks.networks.items():
+        path.write_bytes(framed(DATA[:1], params.magic))
+        for asked in blocks.networks:
+            (report,) = blocks.Engine(asked).check_file(path)
+            if asked != name:
+                assert report.errors[0].message.endswith(f"not this network's, but that of {name}")
+                assert blocks.Engine(asked).file_headers(path)[0].shape == (0, 80)
+            else:
+                assert report.block_hash == CHAIN[0].hash
+
+
+def test_a_raw_block_that_begins_like_a_frame_of_another_network(check):
+    """A version and a parent that look like magic and size: the Merkle root tells."""
+    version = int.from_bytes(blocks.networks["bitcoin-testnet4"].magic, "little")
+    made = Block((coinbase(0),), prev=b"\0\1\0\0" + bytes(28), version=version).build()
+    (report,) = check(made.data)
+    assert report.ok
+    assert report.block_hash == made.hash
 
 
 def test_arguments(engine, tmp_path):
