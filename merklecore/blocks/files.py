@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from merklecore._backend import Bitcoin
     from merklecore.blocks.chains.bitcoin import Params
 
-__all__ = ["check_file", "read_headers"]
+__all__ = ["check_file", "holds_blocks", "others", "read_headers"]
 
 BATCH_BYTES = 64 << 20  # checked in one call: all threads wait for its last block, which must not show
 BATCH_BLOCKS = 4096
@@ -195,15 +195,31 @@ def _raw_end(file: File, backend: Bitcoin, at: int) -> int:
 def _listed(file: File, params: Params, backend: Bitcoin) -> Frames:
     """List what is in the file, from its start on: what is not checked again may be ancestors."""
     frames = Frames()
-    if not _is_framed(file, params.magic):
-        # Garbage before a frame may look like a block, but it holds no Merkle root of its own.
-        first = backend.check_block(file.read(0, _raw_end(file, backend, 0)), None, None)
-        root = bytes(file.read(bitcoin.ROOT.start, bitcoin.ROOT.stop))
-        if first.root == root or (not _is_others(file) and file.find(params.magic, 0) == file.size):
-            _walk_raw(file, backend, frames)
-            return frames
-    _walk_frames(file, params.magic, frames)
+    if _is_framed(file, params.magic) or not (
+        _holds_root(file, backend)
+        or (others(file, params) is None and file.find(params.magic, 0) == file.size)
+    ):
+        _walk_frames(file, params.magic, frames)
+    else:
+        _walk_raw(file, backend, frames)
     return frames
+
+
+def holds_blocks(params: Params, backend: Bitcoin, file: File) -> bool:
+    """Tell whether a file is one of blocks, by its frames or by the Merkle root of a raw block."""
+    if _is_framed(file, params.magic):
+        return file.skip_zeros(0) < file.size
+    return (
+        _holds_root(file, backend)
+        or others(file, params) is not None
+        or _next_frame(file, params.magic, 0) < file.size
+    )
+
+
+def _holds_root(file: File, backend: Bitcoin) -> bool:
+    """Tell whether a file begins with a raw block that holds its own Merkle root: no garbage does."""
+    first = backend.check_block(file.read(0, _raw_end(file, backend, 0)), None, None)
+    return first.root == bytes(file.read(bitcoin.ROOT.start, bitcoin.ROOT.stop))
 
 
 def _is_framed(file: File, magic: bytes) -> bool:
@@ -213,11 +229,12 @@ def _is_framed(file: File, magic: bytes) -> bool:
     return past == file.size or file.read(start, start + len(magic)) == magic
 
 
-def _is_others(file: File) -> bool:
-    """Tell whether a file begins with a frame of a named network, padding aside."""
+def others(file: File, params: Params) -> str | None:
+    """Return the other network whose frame a file begins with, padding aside, or None."""
     start = file.skip_zeros(0)
     head = bytes(file.read(start, start + FRAME))
-    return bitcoin.network_of(head[:4]) is not None and LEAST <= int.from_bytes(head[4:], "little") <= MOST
+    possible = LEAST <= int.from_bytes(head[4:], "little") <= MOST and head[:4] != params.magic
+    return bitcoin.network_of(head[:4]) if possible else None
 
 
 def leading_zeros(magic: bytes) -> int:

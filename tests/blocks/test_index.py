@@ -8,7 +8,18 @@ import pytest
 
 from merklecore import blocks
 from merklecore.blocks import index
-from tests.blocks.builder import BEFORE, MAINNET, REGTEST, Block, Context, chain, coinbase, follow, framed
+from tests.blocks.builder import (
+    BEFORE,
+    MAINNET,
+    REGTEST,
+    Block,
+    Context,
+    chain,
+    coinbase,
+    follow,
+    framed,
+    sha256d,
+)
 from tests.blocks.cases import NOW
 from tests.blocks.real import read
 
@@ -70,6 +81,48 @@ def test_contexts_are_dropped_when_the_last_child_has_them(backend):
     for row in range(300):
         held.take(row)
         assert len(held._known) <= 1
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_chain_of_most_work(backend, seed):
+    """Of any tree in any order, some of its rows false; against a walk of each row's ancestors."""
+    chance = random.Random(seed)
+    grown = tree(seed, 40)
+    heads = [made.data[:80] for made, _ in grown]
+    heads += chance.sample(heads, 3)
+    chance.shuffle(heads)
+    if seed > 2:
+        heads.remove(grown[seed][0].data[:80])  # its descendants lead nowhere
+    rows = numpy.frombuffer(b"".join(heads), numpy.uint8).reshape(-1, 80)
+    found = index.survey(backend.Bitcoin(*REGTEST), rows, 1, None)
+    assert set(found.codes.tolist()) == {blocks.Code.TIME_TOO_NEW}  # all of them are later than this clock
+    assert (found.best, found.tip, found.height) == ([], None, None)
+    now = chance.choice((NOW, int(numpy.median([context.times[-1] for _, context in grown])) - 7200))
+    found = index.survey(backend.Bitcoin(*REGTEST), rows, now, None)
+
+    row_of = {sha256d(head): row for row, head in reversed(list(enumerate(heads)))}
+
+    def line_of(row):
+        rows_ = [row]
+        while (parent := row_of.get(heads[rows_[-1]][4:36])) is not None:
+            rows_.append(parent)
+        return rows_[::-1]
+
+    lines = [line_of(row) for row in range(len(heads))]
+    late = [int.from_bytes(head[68:72], "little") > now + 7200 for head in heads]
+    assert found.codes.tolist() == [blocks.Code.TIME_TOO_NEW * is_late for is_late in late]
+    rooted = [not any(heads[line[0]][4:36]) for line in lines]
+    held = [line for line in lines if not any(late[row] for row in line)]
+    best = max(held, key=lambda line: (rooted[line[-1]], len(line), -line[-1]))
+    assert found.best == best
+    assert found.tip == sha256d(heads[best[-1]])
+    assert found.height == (len(best) - 1 if rooted[best[0]] else None)
+    assert found.chainwork == 2 * len(best)
+    once = [row for row in range(len(heads)) if row_of[sha256d(heads[row])] == row]
+    assert found.repeated == len(heads) - len(once)
+    beside = [row for row in once if not late[row] and row not in best]
+    assert found.stale == sum(lines[row][0] == best[0] for row in beside)
+    assert found.apart == len(beside) - found.stale
 
 
 def test_the_callers_context_comes_first(engine, tmp_path):
