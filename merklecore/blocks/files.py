@@ -10,6 +10,7 @@ a time.
 
 from __future__ import annotations
 
+import re
 from array import array
 
 from merklecore.blocks.chains import bitcoin
@@ -37,8 +38,10 @@ LEAST_WINDOW = 1 << 10  # bytes unmasked for a block of unknown size
 FORGET = 64 << 20  # bytes walked over before their pages are given back
 FRAME = 8  # bytes: magic and size
 LEAST, MOST = bitcoin.LEAST_BLOCK, bitcoin.MAX_BLOCK  # bytes of the block in a frame
+# The same as a pattern, of u32 little-endian.
+SIZE = rb"(?s:[\x51-\xff]\0\0\0|.[\x01-\xff]\0\0|..[\x01-\x3c]\0|.[\0-\x08]\x3d\0|\0\x09\x3d\0)"
 MAX_ROOM = 1 << 62
-LOOKS = 4  # magics looked at one by one
+LOOKS, SMALL = 4, 5000  # sizes looked at one by one, and in how many bytes at most: else numpy is faster
 # A frame, no frame, a frame that is none; and what the file ends in: of a frame, of a raw block.
 BLOCK, GAP, BROKEN, TAIL, REST = range(5)
 
@@ -106,41 +109,51 @@ def _walk_frames(file: File, magic: bytes, frames: Frames) -> None:
 
 
 def _next_frame(file: File, magic: bytes, start: int, cut: bool = False) -> int:
-    """Return where the first whole frame stands from ``start`` on (``cut``: or one cut off by the end of the
-    file), or the file's size."""
-    looks = 0
+    """Return where the first whole frame stands from ``start`` on, or the file's size.
+
+    cut: the first one with a possible size, be it cut off by the end of the file.
+    """
     for at, piece in file.pieces(start, FRAME - 1):
-        room = MAX_ROOM if cut else file.size - at
-        found = piece.find(magic)
-        while found >= 0:
-            if looks == LOOKS:  # noise that is made of magics must not cost a step of Python each
-                found = _first_of(piece, found, magic, room)
-                break
-            looks += 1
-            length = int.from_bytes(piece[found + 4 : found + FRAME], "little")
-            if found + FRAME <= len(piece) and LEAST <= length <= min(MOST, room - FRAME - found):
-                break
-            found = piece.find(magic, found + 1)
+        found = _first_of(piece, magic, MAX_ROOM if cut else file.size - at)
         if found >= 0:
             return at + found
     return file.size
 
 
-def _first_of(piece: bytes, start: int, magic: bytes, room: int) -> int:
-    """Return where the first frame of a piece stands from ``start`` on that ends within ``room``, or -1."""
+def _first_of(piece: bytes, magic: bytes, room: int) -> int:
+    """Return where the first frame begins in a piece that ends within ``room``, or -1.
+
+    Bytes that are made to look like frames do not cost a step of Python each.
+    """
+    at = piece.find(magic)  # much faster than the pattern
+    if at < 0:
+        return -1
+    possible = re.compile(re.escape(magic) + SIZE).search
+    for _ in range(LOOKS if len(piece) <= SMALL else 0):
+        hit = possible(piece, at)
+        if hit is None:
+            return -1
+        at = hit.start()
+        if hit.end() + int.from_bytes(piece[at + 4 : at + FRAME], "little") <= room:
+            return at
+        at += 1
+    return _first_of_many(piece, at, magic, room)
+
+
+def _first_of_many(piece: bytes, start: int, magic: bytes, room: int) -> int:
+    """Return where the first frame from ``start`` on begins, as ``_first_of``."""
     import numpy
 
-    data = numpy.frombuffer(piece, numpy.uint8)
-    n = len(data) - FRAME + 1
-    if n <= start:
-        return -1
-    hits = data[start:n] == magic[0]
-    for k in range(1, len(magic)):
-        hits &= data[start + k : n + k] == magic[k]
-    places = hits.nonzero()[0] + start
-    lengths = sum(data[places + 4 + k].astype(numpy.int64) << 8 * k for k in range(4))
-    fit = (lengths >= LEAST) & (lengths <= MOST) & (places + FRAME + lengths <= room)
-    return int(places[fit.argmax()]) if fit.any() else -1
+    found = []
+    for at in range(start, min(start + 4, len(piece) - FRAME + 1)):  # words of 4 bytes, at each alignment
+        words = numpy.frombuffer(piece, "<u4", (len(piece) - at) // 4, at)
+        places = (words[:-1] == int.from_bytes(magic, "little")).nonzero()[0]
+        lengths = words[1:][places]
+        ends = at + 4 * places + FRAME + lengths
+        places = places[(lengths >= LEAST) & (lengths <= MOST) & (ends <= room)]
+        if len(places):
+            found.append(at + 4 * int(places[0]))
+    return min(found, default=-1)
 
 
 def _tail(file: File, magic: bytes, start: int) -> int:
