@@ -3,11 +3,13 @@ and which chain has the most work.
 
 Blocks stand in a file in the order of their arrival, stale ones among them, children before parents too. A
 context is made when the first block asks for it, and dropped when the last child has it: of a file in order
-few are kept.
+few are kept. Where children come before their parents, one in 64 is kept of the path between, and the rest is
+made again when it is asked for, once.
 """
 
 from __future__ import annotations
 
+from array import array
 from typing import NamedTuple
 
 from merklecore import _backend
@@ -28,6 +30,7 @@ __all__ = ["Contexts", "Survey", "survey"]
 
 UNKNOWN, GENESIS, GIVEN = -1, -2, -3  # instead of a parent's row
 HEIGHT, CHAINWORK = 0, 5  # in a context
+STRIDE = 64  # of the contexts of a long path, one in so many is kept; those between are made again once
 
 
 class Contexts:
@@ -51,19 +54,21 @@ class Contexts:
         if parent >= 0:
             self._pending[parent] -= 1
             if not self._pending[parent]:
-                del self._known[parent]
+                self._known.pop(parent, None)
         return context
 
     def _after(self, row: int) -> Key | None:
         """Return the context after a row, made from its nearest known ancestor's."""
-        path = []
+        path = array("q")
         while row >= 0 and row not in self._known:
             path.append(row)
             row = int(self._parents[row])
         roots: dict[int, Key | None] = {UNKNOWN: None, GENESIS: bitcoin.BEFORE_GENESIS, GIVEN: self._given}
         context = self._known[row] if row >= 0 else roots[row]
-        for row in reversed(path):
-            context = self._known[row] = self._step(row, context)
+        for left in range(len(path) - 1, -1, -1):
+            context = self._step(path[left], context)
+            if left < STRIDE or not left % STRIDE:
+                self._known[path[left]] = context
         return context
 
     def _step(self, row: int, context: Key | None) -> Key:
@@ -80,14 +85,18 @@ def _linked(headers: bytearray | NDArray[uint8], given: Key | None, threads: int
 
     rows = numpy.frombuffer(headers, numpy.uint8).reshape(-1, bitcoin.HEADER_SIZE)
     n = len(rows)
-    hashes = _backend.hash_many(rows, bitcoin.HASH, b"", threads).tobytes()
-    row_of = {hashes[32 * row : 32 * row + 32]: row for row in range(n - 1, -1, -1)}
-    row_of[bytes(32)] = GENESIS
+    hashes = _backend.hash_many(rows, bitcoin.HASH, b"", threads).reshape(-1).view("S32")
+    order = hashes.argsort(kind="stable")  # of equal ones the first stands first
+    known = hashes[order]
+    del hashes
+    wanted = (
+        rows[:, bitcoin.PREV_HASH].reshape(-1).view("S32")
+    )  # a copy; padded with zeros, so all bytes count
+    at = numpy.minimum(known.searchsorted(wanted), max(n - 1, 0))
+    parents = numpy.where(known[at] == wanted, order[at], UNKNOWN) if n else numpy.zeros(0, numpy.int64)
+    parents[wanted == bytes(32)] = GENESIS
     if given is not None and given[1] is not None:
-        row_of[given[1]] = GIVEN
-    wanted = rows[:, bitcoin.PREV_HASH].tobytes()
-    found = (row_of.get(wanted[32 * row : 32 * row + 32], UNKNOWN) for row in range(n))
-    parents = numpy.fromiter(found, numpy.int64, n)
+        parents[wanted == given[1]] = GIVEN
     return parents, numpy.bincount(parents[parents >= 0], minlength=n)
 
 

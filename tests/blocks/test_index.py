@@ -2,12 +2,14 @@
 
 import random
 import time
+import tracemalloc
+from struct import pack
 
 import numpy
 import pytest
 
 from merklecore import blocks
-from merklecore.blocks import index
+from merklecore.blocks import files, index
 from tests.blocks.builder import (
     BEFORE,
     MAINNET,
@@ -125,6 +127,54 @@ def test_the_chain_of_most_work(backend, seed):
     assert found.apart == len(beside) - found.stale
 
 
+@pytest.mark.parametrize("stride", [1, 2, 7])
+def test_contexts_that_are_made_again(backend, monkeypatch, stride):
+    """Of a long path some are kept: whatever is asked for later is the same, and nothing stays."""
+    monkeypatch.setattr(index, "STRIDE", stride)
+    grown = tree(4, 50)
+    before = {made.data[:80]: follow_to(grown, made) for made, _ in grown}
+    for order in (grown[::-1], random.Random(stride).sample(grown, 50)):
+        heads = [made.data[:80] for made, _ in order]
+        held = index.Contexts(backend.Bitcoin(*REGTEST), bytearray(b"".join(heads)), None, None)
+        assert [held.take(row) for row in range(50)] == [before[head] for head in heads]
+        assert not held._known
+
+
+def follow_to(grown, made):
+    """The context that a block is checked with."""
+    after = {one.hash: context for one, context in grown}
+    return tuple(after.get(made.data[4:36], BEFORE))
+
+
+@pytest.mark.native_only
+@pytest.mark.parametrize("name", ["in order", "children first", "mixed"])
+def test_memory_for_each_block(tmp_path, monkeypatch, name):
+    """Chains of tiny blocks, so that nothing but what is kept for each counts: as `check_file` says."""
+    monkeypatch.setattr(files, "BATCH_BLOCKS", 16)
+    eng = blocks.Engine("bitcoin-regtest", threads=1)
+    path = tmp_path / "blk00000.dat"
+    made, prev = [], bytes(32)
+    for i in range(4000):
+        head = pack("<i", 4) + prev + bytes(32) + pack("<III", i, 0x207FFFFF, i)
+        prev = sha256d(head)
+        made.append(head + b"\0")
+
+    def peak(size):
+        part = made[:size]
+        part = {"in order": part, "children first": part[::-1], "mixed": random.Random(1).sample(part, size)}
+        path.write_bytes(framed(part[name]))
+        tracemalloc.start()
+        try:
+            assert sum(1 for _ in eng.check_file(path)) == size
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(100)
+    each = (peak(4000) - peak(1000)) / 3000
+    assert each < (1300 if name == "mixed" else 250), each
+
+
 def test_the_callers_context_comes_first(engine, tmp_path):
     """A file from the middle of a chain, with a stale block and one of another chain."""
     made = chain(20)
@@ -180,8 +230,6 @@ def test_resuming_wherever_a_report_ends(engine, tmp_path):
 
 
 def test_small_batches_are_the_same(engine, tmp_path, monkeypatch):
-    from merklecore.blocks import files
-
     path = tmp_path / "blk00000.dat"
     path.write_bytes(framed(made.data for made, _ in tree(3, 40)) + b"tail")
     eng = engine("bitcoin-regtest")
