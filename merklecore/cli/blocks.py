@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from itertools import chain
 
 from merklecore.cli.headers import headers
 from merklecore.cli.terminal import Progress, counted, display, print_json, print_line, shown
@@ -245,10 +246,12 @@ def prove(args: Namespace, engine: Engine) -> int:
 
 def table(args: Namespace, engine: Engine) -> int:
     """Print a line for each transaction: where it stands in the file, and what it holds."""
-    if not args.json:
-        print("\t".join(("block", "index", *COLUMNS, "txid")))
     unread = 0
-    for report, data, ids, progress in read_blocks(engine, args.file):
+    blocks = read_blocks(engine, args.file)
+    first_block = next(blocks, None)  # where the file cannot be read, nothing is printed
+    if not args.json:
+        print_line(first_block[3] if first_block else None, "\t".join(("block", "index", *COLUMNS, "txid")))
+    for report, data, ids, progress in chain(() if first_block is None else (first_block,), blocks):
         if ids is None:
             unread += 1
             progress.close()

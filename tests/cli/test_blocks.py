@@ -343,6 +343,15 @@ def test_a_table(run: Run, blk: Path, spoilt: Path) -> None:
     assert "TRUNCATED" in err
 
 
+def test_a_table_of_nothing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").write_bytes(b"")
+    assert run("blocks", "table", tmp_path / "empty") == (
+        0,
+        "\t".join(("block", "index", *COLUMNS, "txid\n")),
+        "",
+    )
+
+
 def test_masked_files(run: Run, blk: Path, tmp_path: Path) -> None:
     """What is read a second time is unmasked too."""
     plain = run("blocks", "table", *REGTEST, blk)
@@ -365,6 +374,8 @@ def test_masked_files(run: Run, blk: Path, tmp_path: Path) -> None:
         (["blocks", "check", "--now", "-1", "/dev/null"], "now: -1"),
         (["blocks", "check", "/no/such/file"], "/no/such/file: No such file"),
         (["blocks", "headers", "/no/such/file"], "/no/such/file: No such file"),
+        (["blocks", "table", "/no/such/file"], "/no/such/file: No such file"),
+        (["blocks", "table", "/dev/null"], "/dev/null: is no regular file"),
         (["blocks", "prove", "/dev/null"], "TXID"),
         (["blocks", "check", "/"], "/: Is a directory"),
     ],
