@@ -19,7 +19,7 @@ from struct import pack
 
 import merklecore as mc
 from merklecore import blocks
-from merklecore.blocks.files import File
+from merklecore.blocks.mapped import File
 from merklecore.cli.terminal import shown
 
 OWN_CHAIN = "bitcoin-regtest"

@@ -10,21 +10,19 @@ a time.
 
 from __future__ import annotations
 
-import mmap
-import os
-import stat
+import re
 from array import array
 
 from merklecore.blocks.chains import bitcoin
 from merklecore.blocks.codes import Code
 from merklecore.blocks.index import Contexts
+from merklecore.blocks.mapped import File
 from merklecore.blocks.report import Kept, Report
-from merklecore.errors import InputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any, BinaryIO
+    from typing import Any
 
     from numpy import int64, uint8
     from numpy.typing import NDArray
@@ -32,118 +30,20 @@ if TYPE_CHECKING:
     from merklecore._backend import Bitcoin
     from merklecore.blocks.chains.bitcoin import Params
 
-__all__ = ["File", "check_file", "opened", "read_headers"]
+__all__ = ["check_file", "holds_blocks", "others", "read_headers"]
 
 BATCH_BYTES = 64 << 20  # checked in one call: all threads wait for its last block, which must not show
 BATCH_BLOCKS = 4096
-LEAST_CHUNK, CHUNK = 64, 1 << 20  # bytes searched at once
 LEAST_WINDOW = 1 << 10  # bytes unmasked for a block of unknown size
 FORGET = 64 << 20  # bytes walked over before their pages are given back
 FRAME = 8  # bytes: magic and size
-KEY_FILE, KEY_SIZE = "xor.dat", 8
-SMALL = 1024  # bytes that are unmasked without numpy
+LEAST, MOST = bitcoin.LEAST_BLOCK, bitcoin.MAX_BLOCK  # bytes of the block in a frame
+# The same as a pattern, of u32 little-endian.
+SIZE = rb"(?s:[\x51-\xff]\0\0\0|.[\x01-\xff]\0\0|..[\x01-\x3c]\0|.[\0-\x08]\x3d\0|\0\x09\x3d\0)"
+MAX_ROOM = 1 << 62
+LOOKS, SMALL = 4, 5000  # sizes looked at one by one, and in how many bytes at most: else numpy is faster
 # A frame, no frame, a frame that is none; and what the file ends in: of a frame, of a raw block.
 BLOCK, GAP, BROKEN, TAIL, REST = range(5)
-
-
-def opened(path: str) -> BinaryIO:
-    """Open a regular file to read; InputError for anything else, without waiting for a writer."""
-    if "\0" in path:
-        raise InputError(f"{path!r:.200}: no path has a zero byte")
-    file = open(path, "rb", opener=_at_once)
-    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        return file
-    file.close()
-    raise InputError(f"{path}: is no regular file")
-
-
-def _at_once(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-class File:
-    """The bytes of a file, mapped, and unmasked where a key stands beside it."""
-
-    __slots__ = ("_key", "_map", "_view", "size")
-
-    def __init__(self, path: str) -> None:
-        with opened(path) as file:
-            self.size = os.fstat(file.fileno()).st_size
-            self._map = mmap.mmap(file.fileno(), self.size, access=mmap.ACCESS_READ) if self.size else None
-        self._view = memoryview(self._map or b"")
-        self._key = _key_beside(path)
-
-    @property
-    def masked(self) -> bool:
-        """Whether what is read is a copy."""
-        return self._key is not None
-
-    def read(self, start: int, stop: int) -> memoryview:
-        """Return the bytes [start, stop), as far as there are any: uncopied, unless they are masked."""
-        piece = self._view[start:stop]
-        return piece if self._key is None else memoryview(_unmasked(piece, self._key, start))
-
-    def pieces(self, start: int, more: int = 0) -> Iterator[tuple[int, bytes]]:
-        """Yield copies up to the end with their offsets, larger and larger; ``more`` bytes overlap.
-
-        What is looked for is mostly near, and must not cost a large copy each time it is.
-        """
-        step = LEAST_CHUNK
-        while start < self.size:
-            yield start, bytes(self.read(start, start + step + more))
-            if step == CHUNK:
-                self.forget(start, start + step)
-            start += step
-            step = min(step * 4, CHUNK)
-
-    def find(self, what: bytes, start: int) -> int:
-        """Return where ``what`` stands first from ``start`` on, or the file's size."""
-        for at, piece in self.pieces(start, len(what) - 1):
-            found = piece.find(what)
-            if found >= 0:
-                return at + found
-        return self.size
-
-    def skip_zeros(self, start: int) -> int:
-        """Return where the first byte that is not zero stands from ``start`` on, or the file's size."""
-        for at, piece in self.pieces(start):
-            if piece != bytes(len(piece)):  # compared at once: stripping goes byte by byte
-                return at + len(piece) - len(piece.lstrip(b"\x00"))
-        return self.size
-
-    def forget(self, start: int, stop: int) -> None:
-        """Give back the pages of [start, stop), which are read again where they are needed again."""
-        if self._map is not None and hasattr(self._map, "madvise"):
-            start -= start % mmap.PAGESIZE
-            if stop > start:
-                self._map.madvise(mmap.MADV_DONTNEED, start, stop - start)
-
-
-def _key_beside(path: str) -> bytes | None:
-    """Return the key that masks the file (Bitcoin Core 28: xor.dat), or None where there is none."""
-    beside = os.path.join(os.path.dirname(path), KEY_FILE)
-    try:
-        with opened(beside) as file:
-            key = file.read(KEY_SIZE + 1)
-    except FileNotFoundError:
-        return None
-    if len(key) != KEY_SIZE:
-        raise InputError(f"{beside}: a key has {KEY_SIZE} bytes")
-    return key if any(key) else None
-
-
-def _unmasked(piece: memoryview, key: bytes, start: int) -> Any:
-    size, turn = len(piece), start % KEY_SIZE
-    turned = key[turn:] + key[:turn]
-    if size <= SMALL:  # most are the beginnings of frames
-        mask = int.from_bytes((turned * (size // KEY_SIZE + 1))[:size], "little")
-        return (int.from_bytes(piece, "little") ^ mask).to_bytes(size, "little")
-    import numpy
-
-    out = numpy.empty(-(-size // KEY_SIZE) * KEY_SIZE, numpy.uint8)
-    out[:size] = piece
-    out.view(numpy.uint64)[:] ^= numpy.frombuffer(turned, numpy.uint64)
-    return out[:size]
 
 
 class Frames:
@@ -161,13 +61,11 @@ class Frames:
         self.unfinished = False  # whether the file ends in the last block
 
     def add(self, kind: int, start: int, end: int, header: memoryview | bytes = b"") -> None:
-        """Append a frame, or what is none: one piece, however often it begins anew, up to the next frame."""
+        """Append a block's frame, or what is none."""
         if kind == BLOCK:
             self.starts.append(start)
             self.ends.append(end)
             self.headers += header
-        elif kind in (GAP, BROKEN) and self.odd_ends and self.odd_ends[-1] == start:
-            self.odd_ends[-1] = end
         else:
             self.odd_starts.append(start)
             self.odd_ends.append(end)
@@ -184,46 +82,95 @@ def _walk_frames(file: File, magic: bytes, frames: Frames) -> None:
             file.forget(forgotten, at)
             forgotten = at
         head = bytes(read(at, at + FRAME + bitcoin.HEADER_SIZE))
-        if head[:4] == magic and len(head) >= FRAME:
+        kind = BROKEN if head[:4] == magic and len(head) >= FRAME else GAP
+        if kind == BROKEN:
             length = int.from_bytes(head[4:FRAME], "little")
             end = at + FRAME + length
-            possible = bitcoin.LEAST_BLOCK <= length <= bitcoin.MAX_BLOCK
-            if possible and end <= size:
+            if LEAST <= length <= MOST and end <= size:
                 add(BLOCK, at + FRAME, end, head[FRAME:])
-            else:
-                end = _next_magic(file, magic, at + len(magic))
-                if possible and end == size:
-                    break
-                add(BROKEN, at, end)
-            at = end
-            continue
+                at = end
+                continue
         if head[0] == 0:
             past = file.skip_zeros(at)
             if past == size:
-                at = size
                 break
             before = max(at, past - zeros)
             if before > at:
                 at = before
                 continue
-        if magic.startswith(head[:4]):
-            break
-        end = _next_magic(file, magic, at + 1)
-        add(GAP, at, end)
+        end = _next_frame(file, magic, at)
+        tail = end if end < size else _tail(file, magic, at)
+        if tail > at:
+            add(kind, at, tail)
+        if end == size and tail < size:
+            add(TAIL, tail, tail)
         at = end
-    if at < size:  # no frame, not yet: to be read again once the file has grown
-        add(TAIL, at, at)
     file.forget(forgotten, size)
 
 
-def _next_magic(file: File, magic: bytes, start: int) -> int:
-    """Return where a magic stands first from ``start`` on, be it cut off by the end, or the file's size."""
-    found = file.find(magic, start)
-    if found == file.size:
-        for cut in range(len(magic) - 1, leading_zeros(magic), -1):
-            if found - cut >= start and file.read(found - cut, found) == magic[:cut]:
-                return found - cut
-    return found
+def _next_frame(file: File, magic: bytes, start: int, cut: bool = False) -> int:
+    """Return where the first whole frame stands from ``start`` on, or the file's size.
+
+    cut: the first one with a possible size, be it cut off by the end of the file.
+    """
+    for at, piece in file.pieces(start, FRAME - 1):
+        found = _first_of(piece, magic, MAX_ROOM if cut else file.size - at)
+        if found >= 0:
+            return at + found
+    return file.size
+
+
+def _first_of(piece: bytes, magic: bytes, room: int) -> int:
+    """Return where the first frame begins in a piece that ends within ``room``, or -1.
+
+    Bytes that are made to look like frames do not cost a step of Python each.
+    """
+    at = piece.find(magic)  # much faster than the pattern
+    if at < 0:
+        return -1
+    possible = re.compile(re.escape(magic) + SIZE).search
+    for _ in range(LOOKS if len(piece) <= SMALL else 0):
+        hit = possible(piece, at)
+        if hit is None:
+            return -1
+        at = hit.start()
+        if hit.end() + int.from_bytes(piece[at + 4 : at + FRAME], "little") <= room:
+            return at
+        at += 1
+    return _first_of_many(piece, at, magic, room)
+
+
+def _first_of_many(piece: bytes, start: int, magic: bytes, room: int) -> int:
+    """Return where the first frame from ``start`` on begins, as ``_first_of``."""
+    import numpy
+
+    found = []
+    for at in range(start, min(start + 4, len(piece) - FRAME + 1)):  # words of 4 bytes, at each alignment
+        words = numpy.frombuffer(piece, "<u4", (len(piece) - at) // 4, at)
+        places = (words[:-1] == int.from_bytes(magic, "little")).nonzero()[0]
+        lengths = words[1:][places]
+        ends = at + 4 * places + FRAME + lengths
+        places = places[(lengths >= LEAST) & (lengths <= MOST) & (ends <= room)]
+        if len(places):
+            found.append(at + 4 * int(places[0]))
+    return min(found, default=-1)
+
+
+def _tail(file: File, magic: bytes, start: int) -> int:
+    """Return where the frame begins that the file ends in, not before ``start``, or the file's size.
+
+    Its size may be missing, its magic be cut off too: that much may stand at the end of a block's bytes by
+    chance, so a frame that begins earlier comes first.
+    """
+    found = _next_frame(file, magic, max(start, file.size - FRAME - MOST), cut=True)
+    if found < file.size:
+        return found
+    first = max(start, file.size - FRAME + 1)
+    rest = bytes(file.read(first, file.size))
+    for i in range(len(rest) - leading_zeros(magic)):
+        if magic.startswith(rest[i : i + len(magic)]):
+            return first + i
+    return file.size
 
 
 def _walk_raw(file: File, backend: Bitcoin, frames: Frames) -> None:
@@ -261,15 +208,31 @@ def _raw_end(file: File, backend: Bitcoin, at: int) -> int:
 def _listed(file: File, params: Params, backend: Bitcoin) -> Frames:
     """List what is in the file, from its start on: what is not checked again may be ancestors."""
     frames = Frames()
-    if not _is_framed(file, params.magic):
-        # Garbage before a frame may look like a block, but it holds no Merkle root of its own.
-        first = backend.check_block(file.read(0, _raw_end(file, backend, 0)), None, None)
-        root = bytes(file.read(bitcoin.ROOT.start, bitcoin.ROOT.stop))
-        if first.root == root or file.find(params.magic, 0) == file.size:
-            _walk_raw(file, backend, frames)
-            return frames
-    _walk_frames(file, params.magic, frames)
+    if _is_framed(file, params.magic) or not (
+        _holds_root(file, backend)
+        or (others(file, params) is None and file.find(params.magic, 0) == file.size)
+    ):
+        _walk_frames(file, params.magic, frames)
+    else:
+        _walk_raw(file, backend, frames)
     return frames
+
+
+def holds_blocks(params: Params, backend: Bitcoin, file: File) -> bool:
+    """Tell whether a file is one of blocks, by its frames or by the Merkle root of a raw block."""
+    if _is_framed(file, params.magic):
+        return file.skip_zeros(0) < file.size
+    return (
+        _holds_root(file, backend)
+        or others(file, params) is not None
+        or _next_frame(file, params.magic, 0) < file.size
+    )
+
+
+def _holds_root(file: File, backend: Bitcoin) -> bool:
+    """Tell whether a file begins with a raw block that holds its own Merkle root: no garbage does."""
+    first = backend.check_block(file.read(0, _raw_end(file, backend, 0)), None, None)
+    return first.root == bytes(file.read(bitcoin.ROOT.start, bitcoin.ROOT.stop))
 
 
 def _is_framed(file: File, magic: bytes) -> bool:
@@ -277,6 +240,14 @@ def _is_framed(file: File, magic: bytes) -> bool:
     past = file.skip_zeros(0)
     start = max(0, past - leading_zeros(magic))
     return past == file.size or file.read(start, start + len(magic)) == magic
+
+
+def others(file: File, params: Params) -> str | None:
+    """Return the other network whose frame a file begins with, padding aside, or None."""
+    start = file.skip_zeros(0)
+    head = bytes(file.read(start, start + FRAME))
+    possible = LEAST <= int.from_bytes(head[4:], "little") <= MOST and head[:4] != params.magic
+    return bitcoin.network_of(head[:4]) if possible else None
 
 
 def leading_zeros(magic: bytes) -> int:
@@ -302,10 +273,11 @@ def check_file(
     nothing = backend.check_block(b"", None, None).unchecked
     contexts = Contexts(backend, frames.headers, context, threads)
     row, odd = 0, 0
-    while row < len(frames.starts) and frames.starts[row] < offset:
+    # What goes on behind the offset was not whole when an earlier run ended there.
+    while row < len(frames.starts) and frames.starts[row] < offset and frames.ends[row] <= offset:
         contexts.take(row)
         row += 1
-    while odd < len(frames.odd_starts) and frames.odd_starts[odd] < offset:
+    while odd < len(frames.odd_starts) and frames.odd_starts[odd] < offset and frames.odd_ends[odd] <= offset:
         odd += 1
     while row < len(frames.starts):
         stop = _batch(frames, row)

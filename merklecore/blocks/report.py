@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
+from merklecore.blocks.chains.bitcoin import network_of
 from merklecore.blocks.codes import Code, message
 from merklecore.blocks.context import made
 from merklecore.errors import BlockError
@@ -316,7 +317,11 @@ def names(unchecked: int, rules: tuple[str, ...]) -> tuple[str, ...]:
 def _fault(found: Found) -> Fault:
     number, offset, tx, a, b = found
     code = Code(number)
-    return Fault(code, message(code, tx, a, b), offset, None if tx < 0 else tx)
+    text = message(code, tx, a, b)
+    if code is Code.BAD_MAGIC:
+        network = network_of(a.to_bytes(4, "little"))
+        text += f", but that of {network}" if network else ""
+    return Fault(code, text, offset, None if tx < 0 else tx)
 
 
 def _as_dict(fault: Fault) -> dict[str, Any]:

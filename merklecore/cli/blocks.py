@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from itertools import chain
 
-from merklecore.cli.terminal import Progress, shown
+from merklecore.cli.headers import headers
+from merklecore.cli.terminal import Progress, counted, display, print_json, print_line, shown
 from merklecore.errors import InputError
 
 TYPE_CHECKING = False
@@ -25,7 +27,6 @@ __all__ = ["add_parser", "run"]
 
 CHAIN = "bitcoin"
 HEADER = 80  # bytes
-ROWS_SHOWN = 100  # of headers that do not hold
 COLUMNS = "offset size stripped inputs outputs version locktime value flags".split()
 
 
@@ -206,67 +207,6 @@ def as_object(report: Report) -> dict[str, object]:
     return found
 
 
-# ---- headers -----------------------------------------------------------------------------------------------
-
-
-def headers(args: Namespace, engine: Engine) -> int:
-    """Print a line for each header that does not hold, then a summary."""
-    from merklecore.blocks import Code, Context
-
-    data, offsets = rows_of(engine, args.file)
-    size = len(data)
-    context = Context.genesis() if size and not any(bytes(memoryview(data).cast("B")[4:36])) else None
-    heads = engine.check_headers(data, context=context, now=args.now)
-    bad = heads.codes.nonzero()[0].tolist()
-    for row in bad[:ROWS_SHOWN]:
-        code, offset = Code(int(heads.codes[row])), int(offsets[row])
-        if args.json:
-            print_json(None, {"row": row, "offset": offset, "code": int(code), "name": code.name})
-        else:
-            print(f"{shown(args.file)}:{offset}: {code.name}: header {row:,}: {code.meaning}")
-    after = heads.next_context
-    summary: dict[str, object] = {
-        "headers": len(heads.codes),
-        "bad": len(bad),
-        "unchecked": list(heads.unchecked),
-    }
-    if size and after is not None:
-        work = int.from_bytes(bytes(heads.chainwork[-1]), "big")
-        summary |= {
-            "tip": display(bytes(heads.hashes[-1])),
-            "height": after.height,
-            "chainwork": f"{work:064x}",
-        }
-    if args.json:
-        print_json(None, {"summary": summary})
-    else:
-        if len(bad) > ROWS_SHOWN:
-            print(f"{shown(args.file)}: and {len(bad) - ROWS_SHOWN:,} headers more that do not hold")
-        print(f"{counted(len(heads.codes), 'header')}, {len(bad):,} that do not hold")
-        for name in ("tip", "height", "chainwork"):
-            if summary.get(name) is not None:
-                print(f"{name:9}  {summary[name]}")
-        if heads.unchecked:
-            print(f"not checked on every header: {', '.join(heads.unchecked)}")
-    return 1 if bad else 0
-
-
-def rows_of(engine: Engine, name: str) -> tuple[Any, Any]:
-    """Return the headers of a file, and where they stand: one after another, or those of a block file."""
-    from mmap import ACCESS_READ, mmap
-
-    from merklecore.blocks.files import File, opened
-
-    magic = engine.params.magic
-    if File(name).read(0, len(magic)) == magic:
-        return engine.file_headers(name)
-    with opened(name) as file:
-        size = os.fstat(file.fileno()).st_size
-        if size % HEADER:
-            raise InputError(f"{shown(name)}: {size} bytes are no number of headers of {HEADER} bytes")
-        return mmap(file.fileno(), size, access=ACCESS_READ) if size else b"", range(0, size, HEADER)
-
-
 # ---- prove, table ------------------------------------------------------------------------------------------
 
 
@@ -306,10 +246,12 @@ def prove(args: Namespace, engine: Engine) -> int:
 
 def table(args: Namespace, engine: Engine) -> int:
     """Print a line for each transaction: where it stands in the file, and what it holds."""
-    if not args.json:
-        print("\t".join(("block", "index", *COLUMNS, "txid")))
     unread = 0
-    for report, data, ids, progress in read_blocks(engine, args.file):
+    blocks = read_blocks(engine, args.file)
+    first_block = next(blocks, None)  # where the file cannot be read, nothing is printed
+    if not args.json:
+        print_line(first_block[3] if first_block else None, "\t".join(("block", "index", *COLUMNS, "txid")))
+    for report, data, ids, progress in chain(() if first_block is None else (first_block,), blocks):
         if ids is None:
             unread += 1
             progress.close()
@@ -330,7 +272,7 @@ def read_blocks(
     engine: Engine, name: str
 ) -> Iterator[tuple[Report, memoryview, list[bytes] | None, Progress]]:
     """Yield the blocks of a file and the ids of their transactions, None where they cannot be read."""
-    from merklecore.blocks.files import File
+    from merklecore.blocks.mapped import File
 
     file = File(name)
     for report, progress in reports(engine, name):
@@ -353,33 +295,6 @@ def txid_of(text: str) -> bytes:
     if len(found) != 32:
         raise InputError(f"TXID: 64 hexadecimal digits are needed, not {shown(text[:80])}")
     return found[::-1]
-
-
-# ---- words -------------------------------------------------------------------------------------------------
-
-
-def display(hash_: bytes) -> str:
-    """Return a hash as explorers show it."""
-    return hash_[::-1].hex()
-
-
-def counted(count: int, what: str) -> str:
-    """Return a number of things."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
-def print_line(progress: Progress | None, text: str) -> None:
-    """Print a line where the progress was."""
-    if progress is not None:
-        progress.close()
-    print(text)
-
-
-def print_json(progress: Progress | None, answer: dict[str, object]) -> None:
-    """Print one JSON object."""
-    import json
-
-    print_line(progress, json.dumps(answer))
 
 
 ACTIONS: dict[str, Callable[[Namespace, Engine], int]] = {

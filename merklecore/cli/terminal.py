@@ -1,4 +1,4 @@
-"""What people see: names made safe to print, and a progress line while a terminal looks on."""
+"""What people see: names made safe to print, words, and a progress line while a terminal looks on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-__all__ = ["Progress", "shown"]
+__all__ = ["Progress", "counted", "display", "print_json", "print_line", "shown"]
 
 FIRST_AFTER = 0.5  # seconds; shorter work shows nothing
 EVERY = 0.1
@@ -63,3 +63,27 @@ class Progress:
     def _write(text: str) -> None:
         sys.stderr.write(text)
         sys.stderr.flush()
+
+
+def display(hash_: bytes) -> str:
+    """Return a hash as explorers show it."""
+    return hash_[::-1].hex()
+
+
+def counted(count: int, what: str) -> str:
+    """Return a number of things."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def print_line(progress: Progress | None, text: str) -> None:
+    """Print a line where the progress was."""
+    if progress is not None:
+        progress.close()
+    print(text)
+
+
+def print_json(progress: Progress | None, answer: dict[str, object]) -> None:
+    """Print one JSON object."""
+    import json
+
+    print_line(progress, json.dumps(answer))

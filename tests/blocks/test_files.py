@@ -9,7 +9,18 @@ import pytest
 
 import merklecore as mc
 from merklecore import blocks
-from tests.blocks.builder import REGTEST, Block, Output, chain, coinbase, framed, spend
+from merklecore.blocks.files import leading_zeros
+from tests.blocks.builder import (
+    GENESIS_TIME,
+    REGTEST,
+    Block,
+    Built,
+    Output,
+    chain,
+    coinbase,
+    framed,
+    spend,
+)
 from tests.blocks.cases import FOR_WANT_OF_CONTEXT, NOW, STATE
 from tests.blocks.real import early, read
 
@@ -149,6 +160,69 @@ def test_what_the_end_cut_off_is_found_later(check, gap):
         assert whole(check(before + last, offset=end))[-2:] == [made.hash for made in CHAIN[4:6]]
 
 
+def full_of(script):
+    """Return two blocks with these bytes in an output's script."""
+    made: list[Built] = []
+    for height in range(2):
+        prev = made[-1].hash if made else bytes(32)
+        made.append(Block((coinbase(height, (Output(0, script),)),), prev, GENESIS_TIME + height).build())
+    return made
+
+
+@pytest.mark.any_kernel
+@pytest.mark.parametrize("magic", [MAGIC, b"\0\7\0\7"], ids=["regtest's", "zeros in it"])
+def test_a_file_cut_at_every_byte(tmp_path, magic):
+    """Blocks full of what a frame begins with: the cut is told once, all is found when the rest is there."""
+    script = b"".join(magic[:k] for k in (1, 1, 2, 3, 4)) + magic + b"\xff\0\0\0" + magic[:1]
+    made = full_of(script)
+    eng = blocks.Engine(blocks.networks["bitcoin-regtest"].replace(magic=magic), threads=1)
+    path = tmp_path / "blk00000.dat"
+    data = framed((one.data for one in made), magic) + b"\1gap" + framed([made[0].data], magic)
+    place = len(framed((one.data for one in made), magic))
+    starts = [0, place // 2, place + 4]
+    expected = [one.hash for one in made] + [made[0].hash]
+    for size in range(len(data) + 1):
+        path.write_bytes(data[:size])
+        reports = list(eng.check_file(path))
+        whole_ones = [report for report in reports if report.ok]
+        path.write_bytes(data)
+        end = reports[-1].end if reports else 0
+        later = [report for report in eng.check_file(path, offset=end) if report.ok]
+        assert [report.block_hash for report in whole_ones + later] == expected, size
+        cut = [report for report in reports if report.errors and report.errors[0].code.name == "TRUNCATED"]
+        inside = [start for start in starts if start < size < start + len(made[0].data) + 8]
+        if size - max(starts, key=lambda start: start if start < size else -1) > leading_zeros(magic):
+            assert [(report.offset, report.end) for report in cut] == [(start, start) for start in inside], (
+                size
+            )
+        assert len(cut) <= 1
+
+
+def test_a_cut_behind_a_frame_inside_a_block(check):
+    """A whole frame in the bytes of a block that is cut off: told of, and the outer one is not lost."""
+    outer = full_of(framed([DATA[7]]))
+    data = framed(made.data for made in outer)
+    for size in range(len(data) // 2 + 80, len(data), 2):
+        reports = check(data[:size])
+        end = reports[-1].end if reports else 0
+        later = check(data, offset=end)
+        hashes = [report.block_hash for report in reports + later if report.ok]
+        assert [found for found in hashes if found != CHAIN[7].hash] == [made.hash for made in outer], size
+
+
+def test_a_gap_that_grows_is_told_of_again(check):
+    """What an earlier run ended in has new bytes: they are told of too."""
+    data = framed(DATA[:2])
+    end = check(data + b"xy")[-1].end
+    assert end == len(data) + 2
+    again = check(data + b"xyz" + framed(DATA[2:3]), offset=end)
+    assert [(report.offset, report.end, codes(report)) for report in again] == [
+        (len(data), len(data) + 3, ["BAD_MAGIC"]),
+        (len(data) + 11, len(data) + 11 + len(DATA[2]), []),
+    ]
+    assert check(data + b"xy" + framed(DATA[2:3]), offset=end)[0].ok
+
+
 def test_what_the_end_cut_off_of_raw_blocks(check):
     raw, last = b"".join(DATA[:4]), b"".join(DATA[4:6])
     for length in range(1, len(DATA[4]), 3):
@@ -280,10 +354,46 @@ def test_raw_blocks(check):
     assert codes(cut[-1])[0] == "TRUNCATED"
 
 
-def test_another_networks_file(check):
-    reports = check(framed(DATA, b"\xf9\xbe\xb4\xd9"))
-    assert codes(reports[0]) == ["BAD_MAGIC"] or not reports[0].ok
-    assert len(reports) == 1
+@pytest.mark.parametrize("before", [b"", bytes(20)], ids=["", "padded"])
+def test_another_networks_file(check, before):
+    """One fault that names the network, up to the first frame of this one's."""
+    mainnet = blocks.networks["bitcoin"].magic
+    data = before + framed(DATA, mainnet)
+    (report,) = check(data)
+    assert (report.offset, report.end) == (len(before), len(data))
+    assert report.block_hash is None
+    assert [(error.code.name, error.message) for error in report.errors] == [
+        (
+            "BAD_MAGIC",
+            "the magic is 0xd9b4bef9 as a little-endian number, not this network's, but that of bitcoin",
+        )
+    ]
+    found, *rest = check(data + framed(DATA))
+    assert (found.offset, found.end, codes(found)) == (len(before), len(data), ["BAD_MAGIC"])
+    assert whole(rest) == [made.hash for made in CHAIN]
+    assert codes(check(data[: len(before) + 300])[0]) == ["BAD_MAGIC"]  # be it cut off
+
+
+def test_every_other_network_is_named(tmp_path):
+    path = tmp_path / "blk00000.dat"
+    for name, params in blocks.networks.items():
+        path.write_bytes(framed(DATA[:1], params.magic))
+        for asked in blocks.networks:
+            (report,) = blocks.Engine(asked).check_file(path)
+            if asked != name:
+                assert report.errors[0].message.endswith(f"not this network's, but that of {name}")
+                assert blocks.Engine(asked).file_headers(path)[0].shape == (0, 80)
+            else:
+                assert report.block_hash == CHAIN[0].hash
+
+
+def test_a_raw_block_that_begins_like_a_frame_of_another_network(check):
+    """A version and a parent that look like magic and size: the Merkle root tells."""
+    version = int.from_bytes(blocks.networks["bitcoin-testnet4"].magic, "little")
+    made = Block((coinbase(0),), prev=b"\0\1\0\0" + bytes(28), version=version).build()
+    (report,) = check(made.data)
+    assert report.ok
+    assert report.block_hash == made.hash
 
 
 def test_arguments(engine, tmp_path):

@@ -2,13 +2,26 @@
 
 import random
 import time
+import tracemalloc
+from struct import pack
 
 import numpy
 import pytest
 
 from merklecore import blocks
-from merklecore.blocks import index
-from tests.blocks.builder import BEFORE, MAINNET, REGTEST, Block, Context, chain, coinbase, follow, framed
+from merklecore.blocks import files, index
+from tests.blocks.builder import (
+    BEFORE,
+    MAINNET,
+    REGTEST,
+    Block,
+    Context,
+    chain,
+    coinbase,
+    follow,
+    framed,
+    sha256d,
+)
 from tests.blocks.cases import NOW
 from tests.blocks.real import read
 
@@ -72,6 +85,96 @@ def test_contexts_are_dropped_when_the_last_child_has_them(backend):
         assert len(held._known) <= 1
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_the_chain_of_most_work(backend, seed):
+    """Of any tree in any order, some of its rows false; against a walk of each row's ancestors."""
+    chance = random.Random(seed)
+    grown = tree(seed, 40)
+    heads = [made.data[:80] for made, _ in grown]
+    heads += chance.sample(heads, 3)
+    chance.shuffle(heads)
+    if seed > 2:
+        heads.remove(grown[seed][0].data[:80])  # its descendants lead nowhere
+    rows = numpy.frombuffer(b"".join(heads), numpy.uint8).reshape(-1, 80)
+    found = index.survey(backend.Bitcoin(*REGTEST), rows, 1, None)
+    assert set(found.codes.tolist()) == {blocks.Code.TIME_TOO_NEW}  # all of them are later than this clock
+    assert (found.best, found.tip, found.height) == ([], None, None)
+    now = chance.choice((NOW, int(numpy.median([context.times[-1] for _, context in grown])) - 7200))
+    found = index.survey(backend.Bitcoin(*REGTEST), rows, now, None)
+
+    row_of = {sha256d(head): row for row, head in reversed(list(enumerate(heads)))}
+
+    def line_of(row):
+        rows_ = [row]
+        while (parent := row_of.get(heads[rows_[-1]][4:36])) is not None:
+            rows_.append(parent)
+        return rows_[::-1]
+
+    lines = [line_of(row) for row in range(len(heads))]
+    late = [int.from_bytes(head[68:72], "little") > now + 7200 for head in heads]
+    assert found.codes.tolist() == [blocks.Code.TIME_TOO_NEW * is_late for is_late in late]
+    rooted = [not any(heads[line[0]][4:36]) for line in lines]
+    held = [line for line in lines if not any(late[row] for row in line)]
+    best = max(held, key=lambda line: (rooted[line[-1]], len(line), -line[-1]))
+    assert found.best == best
+    assert found.tip == sha256d(heads[best[-1]])
+    assert found.height == (len(best) - 1 if rooted[best[0]] else None)
+    assert found.chainwork == 2 * len(best)
+    once = [row for row in range(len(heads)) if row_of[sha256d(heads[row])] == row]
+    assert found.repeated == len(heads) - len(once)
+    beside = [row for row in once if not late[row] and row not in best]
+    assert found.stale == sum(lines[row][0] == best[0] for row in beside)
+    assert found.apart == len(beside) - found.stale
+
+
+@pytest.mark.parametrize("stride", [1, 2, 7])
+def test_contexts_that_are_made_again(backend, monkeypatch, stride):
+    """Of a long path some are kept: whatever is asked for later is the same, and nothing stays."""
+    monkeypatch.setattr(index, "STRIDE", stride)
+    grown = tree(4, 50)
+    before = {made.data[:80]: follow_to(grown, made) for made, _ in grown}
+    for order in (grown[::-1], random.Random(stride).sample(grown, 50)):
+        heads = [made.data[:80] for made, _ in order]
+        held = index.Contexts(backend.Bitcoin(*REGTEST), bytearray(b"".join(heads)), None, None)
+        assert [held.take(row) for row in range(50)] == [before[head] for head in heads]
+        assert not held._known
+
+
+def follow_to(grown, made):
+    """The context that a block is checked with."""
+    after = {one.hash: context for one, context in grown}
+    return tuple(after.get(made.data[4:36], BEFORE))
+
+
+@pytest.mark.native_only
+@pytest.mark.parametrize("name", ["in order", "children first", "mixed"])
+def test_memory_for_each_block(tmp_path, monkeypatch, name):
+    """Chains of tiny blocks, so that nothing but what is kept for each counts: as `check_file` says."""
+    monkeypatch.setattr(files, "BATCH_BLOCKS", 16)
+    eng = blocks.Engine("bitcoin-regtest", threads=1)
+    path = tmp_path / "blk00000.dat"
+    made, prev = [], bytes(32)
+    for i in range(4000):
+        head = pack("<i", 4) + prev + bytes(32) + pack("<III", i, 0x207FFFFF, i)
+        prev = sha256d(head)
+        made.append(head + b"\0")
+
+    def peak(size):
+        part = made[:size]
+        part = {"in order": part, "children first": part[::-1], "mixed": random.Random(1).sample(part, size)}
+        path.write_bytes(framed(part[name]))
+        tracemalloc.start()
+        try:
+            assert sum(1 for _ in eng.check_file(path)) == size
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(100)
+    each = (peak(4000) - peak(1000)) / 3000
+    assert each < (1300 if name == "mixed" else 250), each
+
+
 def test_the_callers_context_comes_first(engine, tmp_path):
     """A file from the middle of a chain, with a stale block and one of another chain."""
     made = chain(20)
@@ -127,8 +230,6 @@ def test_resuming_wherever_a_report_ends(engine, tmp_path):
 
 
 def test_small_batches_are_the_same(engine, tmp_path, monkeypatch):
-    from merklecore.blocks import files
-
     path = tmp_path / "blk00000.dat"
     path.write_bytes(framed(made.data for made, _ in tree(3, 40)) + b"tail")
     eng = engine("bitcoin-regtest")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from merklecore.cli.blocks import COLUMNS
-from tests.blocks.builder import Output, chain, framed, spend
+from tests.blocks.builder import GENESIS_TIME, Block, Output, chain, coinbase, framed, spend
 from tests.blocks.cases_body import padded
 from tests.blocks.real import early
 
@@ -187,18 +187,89 @@ def test_headers(run: Run, tmp_path: Path) -> None:
     assert "81 bytes" in err
 
 
+def headers(run: Run, path: Path, data: bytes, *more: str) -> tuple[int, list[str]]:
+    path.write_bytes(data)
+    code, out, err = run("blocks", "headers", *REGTEST, "--now", "1700000000", *more, path)
+    assert not err
+    return code, out.splitlines()
+
+
 def test_headers_of_a_block_file(run: Run, tmp_path: Path) -> None:
-    """In the order of the file: what does not follow the row before is told of, with its place."""
-    rows, path = tmp_path / "headers", tmp_path / "blk"
-    rows.write_bytes(b"".join(made.data[:80] for made in CHAIN))
-    path.write_bytes(framed(made.data for made in CHAIN))
-    assert run("blocks", "headers", *REGTEST, path) == run("blocks", "headers", *REGTEST, rows)
-    path.write_bytes(framed(made.data for made in (*CHAIN[:2], CHAIN[3])))
-    code, out, _ = run("blocks", "headers", *REGTEST, path)
-    assert code == 1
-    place = len(framed(made.data for made in CHAIN[:2])) + 8
-    assert out.startswith(f"{path}:{place}: PREV_HASH: header 2: ")
+    """Whatever stands before the first frame, and in any order: the same as of headers in a row."""
+    path = tmp_path / "headers"
+    expected = headers(run, path, b"".join(made.data[:80] for made in CHAIN))
+    assert expected[0] == 0
+    data = [made.data for made in CHAIN]
+    for blk in (
+        framed(data),
+        framed(reversed(data)),
+        framed(data[3:7] + data[:3] + data[7:]),
+        bytes(16) + framed(data),
+        b"noise" + framed(data),
+        b"\1" * (80 - len(framed(data)) % 80) + framed(data),
+        b"".join(data),
+    ):
+        assert headers(run, path, blk) == expected
     assert run("blocks", "headers", "/dev/null")[0] == 2
+
+
+def test_headers_of_a_block_file_with_stale_blocks(run: Run, tmp_path: Path) -> None:
+    """The chain of most work is the one that is told of, wherever a stale block stands."""
+    made = CHAIN[:5]
+    stale = Block((coinbase(2, value=1),), made[1].hash, GENESIS_TIME + 5000).build()
+    alone = Block((coinbase(2, value=2),), b"\7" * 32, GENESIS_TIME).build()
+    order = [made[0], made[1], stale, alone, made[2], made[1], made[3], made[4]]
+    path = tmp_path / "blk"
+    assert headers(run, path, framed(one.data for one in order)) == (
+        0,
+        [
+            "8 headers, 0 that do not hold",
+            "stale      1 beside the chain of most work",
+            "apart      1 that nothing in the file leads to from there",
+            "repeated   1 there already",
+            f"tip        {made[4].hash[::-1].hex()}",
+            "height     4",
+            f"chainwork  {10:064x}",
+            "not checked on every header: version, linkage, difficulty, median_time",
+        ],
+    )
+    code, (text,) = headers(run, path, framed(one.data for one in order), "--json")
+    summary = json.loads(text)["summary"]
+    assert (code, summary["bad"], summary["stale"], summary["apart"], summary["repeated"]) == (0, 0, 1, 1, 1)
+    assert (summary["height"], summary["chainwork"]) == (4, f"{10:064x}")
+
+
+def test_a_header_that_does_not_hold_is_no_tip(run: Run, tmp_path: Path) -> None:
+    """Work that is claimed and not done counts for nothing, nor does what is built on it."""
+    made = CHAIN[:4]
+    false = Block((coinbase(2),), made[1].hash, GENESIS_TIME + 5000, bits=0x1D00FFFF).build()
+    upon = Block((coinbase(3),), false.hash, GENESIS_TIME + 6000).build()
+    data = framed(one.data for one in (*made[:2], false, upon, *made[2:]))
+    code, lines = headers(run, tmp_path / "blk", data)
+    place = len(framed(one.data for one in made[:2])) + 8
+    assert code == 1
+    assert lines[0].startswith(f"{tmp_path / 'blk'}:{place}: HASH_ABOVE_TARGET: header 2: ")
+    assert "6 headers, 2 that do not hold" in lines  # the bits of the one upon it are not its parent's
+    assert f"tip        {made[3].hash[::-1].hex()}" in lines
+    assert "height     3" in lines
+    spoilt = Block((coinbase(0),), mined=False).build()
+    code, lines = headers(run, tmp_path / "blk", framed([spoilt.data]))
+    assert (code, lines[1]) == (1, "1 header, 1 that do not hold")
+    assert not any(line.startswith("tip") for line in lines)
+
+
+def test_headers_of_another_networks_file(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "blk"
+    path.write_bytes(framed((made.data for made in CHAIN), b"\xf9\xbe\xb4\xd9"))
+    code, out, err = run("blocks", "headers", *REGTEST, path)
+    assert (code, out) == (2, "")
+    assert err == f"merklecore: {path}: a block file of bitcoin, not of bitcoin-regtest\n"
+    code, out, _ = run("blocks", "check", *REGTEST, path)
+    assert code == 1
+    assert out.startswith(f"{path}:0: BAD_MAGIC: ")
+    assert "not this network's, but that of bitcoin\n" in out
+    path.write_bytes(framed([CHAIN[0].data])[:-1])
+    assert "without a whole block" in run("blocks", "headers", *REGTEST, path)[2]
 
 
 # ---- prove, table ------------------------------------------------------------------------------------------
@@ -272,6 +343,15 @@ def test_a_table(run: Run, blk: Path, spoilt: Path) -> None:
     assert "TRUNCATED" in err
 
 
+def test_a_table_of_nothing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty").write_bytes(b"")
+    assert run("blocks", "table", tmp_path / "empty") == (
+        0,
+        "\t".join(("block", "index", *COLUMNS, "txid\n")),
+        "",
+    )
+
+
 def test_masked_files(run: Run, blk: Path, tmp_path: Path) -> None:
     """What is read a second time is unmasked too."""
     plain = run("blocks", "table", *REGTEST, blk)
@@ -294,6 +374,8 @@ def test_masked_files(run: Run, blk: Path, tmp_path: Path) -> None:
         (["blocks", "check", "--now", "-1", "/dev/null"], "now: -1"),
         (["blocks", "check", "/no/such/file"], "/no/such/file: No such file"),
         (["blocks", "headers", "/no/such/file"], "/no/such/file: No such file"),
+        (["blocks", "table", "/no/such/file"], "/no/such/file: No such file"),
+        (["blocks", "table", "/dev/null"], "/dev/null: is no regular file"),
         (["blocks", "prove", "/dev/null"], "TXID"),
         (["blocks", "check", "/"], "/: Is a directory"),
     ],

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer
 
-__all__ = ["CHECKS", "NETWORKS", "Check", "Params", "scanned_size", "signet_magic"]
+__all__ = ["CHECKS", "NETWORKS", "Check", "Params", "network_of", "scanned_size", "signet_magic"]
 
 PROFILE = "bitcoin"  # of the Merkle tree
 HASH = "sha256d"  # of headers
@@ -236,6 +236,16 @@ NETWORKS: Mapping[str, Params] = MappingProxyType(
     }
 )
 """The named networks, read-only."""
+
+
+def network_of(magic: bytes) -> str | None:
+    """Return the name of the network with this magic, or None where no named one has it.
+
+    >>> network_of(bytes.fromhex("0b110907"))
+    'bitcoin-testnet3'
+    """
+    return next((name for name, params in NETWORKS.items() if params.magic == magic), None)
+
 
 _NOTHING = "nothing"
 _STATE = "the outputs that are spent"
