@@ -98,7 +98,7 @@ def _walk_frames(file: File, magic: bytes, frames: Frames) -> None:
             if before > at:
                 at = before
                 continue
-        end = _next_frame(file, magic, at)
+        end = _next_frame(file, magic, at + 1)
         tail = end if end < size else _tail(file, magic, at)
         if tail > at:
             add(kind, at, tail)
