@@ -32,7 +32,7 @@ static void open_table(mc_links *links, size_t n, uint8_t **room) {
 size_t mc_links_room(const mc_bitcoin_block *block) {
     const mc_spends *spends = NULL;
     const size_t n = (size_t)block->inputs + 1; /* even, so that all that follows is aligned */
-    return table_bytes(block->txs) + table_bytes(block->inputs) +
+    return table_bytes(block->txs) + table_bytes(block->inputs) + block->unspendable * sizeof(uint64_t) +
            (n + n % 2) * (sizeof *spends->hash + sizeof *spends->first + sizeof *spends->latest);
 }
 
@@ -161,18 +161,56 @@ static void duplicates(const mc_bitcoin *chain, const mc_bitcoin_block *block, c
     }
 }
 
+/* Outputs of which no coin is made, as numbers that ascend. Few blocks spend from a transaction that has one: they are
+ * listed when the first does. */
+typedef struct unspendables {
+    uint64_t *at;
+    uint32_t n;
+} unspendables;
+
+static inline uint64_t number_of(uint32_t tx, uint32_t output) { return (uint64_t)tx << 32 | output; }
+
+static void list_unspendables(const mc_bitcoin_block *block, unspendables *list) {
+    for (uint32_t t = 0; t < block->txs && list->n < block->unspendable; t++) {
+        mc_cursor cursor = mc_reread(block, block->tx[t].outputs_at);
+        mc_output output;
+        if (!(block->tx[t].flags & MC_TX_UNSPENDABLE))
+            continue;
+        for (uint32_t k = 0; k < block->tx[t].outputs && mc_next_output(&cursor, &output); k++)
+            if (mc_is_unspendable(&output))
+                list->at[list->n++] = number_of(t, k);
+    }
+}
+
+static int is_unspendable(const mc_bitcoin_block *block, unspendables *list, uint32_t tx, uint32_t output) {
+    if (!(block->tx[tx].flags & MC_TX_UNSPENDABLE))
+        return 0;
+    if (list->n == 0)
+        list_unspendables(block, list);
+    uint32_t low = 0, high = list->n; /* those before low are below, those from high on are not */
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (list->at[middle] < number_of(tx, output))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < list->n && list->at[low] == number_of(tx, output);
+}
+
 /* Input i of the block, the k-th of transaction `index`. */
-static inline void check_input(const mc_bitcoin_block *block, const mc_spends *spends, uint32_t index, uint32_t i,
-                               uint32_t creator, mc_faults *faults) {
+static inline void check_input(const mc_bitcoin_block *block, const mc_spends *spends, unspendables *list,
+                               uint32_t index, uint32_t i, uint32_t creator, mc_faults *faults) {
     const mc_bitcoin_tx *tx = &block->tx[index];
     const uint8_t *prevout = block->data + block->prevouts[i];
     mc_fault fault = {.tx = (int32_t)index, .offset = block->prevouts[i], .a = i - tx->first};
     if (creator != 0) {
-        const uint32_t j = creator - 1;
-        fault.code = j > index                                       ? MC_FORWARD_REFERENCE
-                     : j == 0                                        ? MC_SPENDS_COINBASE
-                     : mc_le32(prevout + 32) >= block->tx[j].outputs ? MC_MISSING_OUTPUT
-                                                                     : 0;
+        const uint32_t j = creator - 1, output = mc_le32(prevout + 32);
+        fault.code = j > index                                ? MC_FORWARD_REFERENCE
+                     : j == 0                                 ? MC_SPENDS_COINBASE
+                     : output >= block->tx[j].outputs         ? MC_MISSING_OUTPUT
+                     : is_unspendable(block, list, j, output) ? MC_MISSING_OUTPUT
+                                                              : 0;
         fault.b = j;
     }
     if (fault.code == 0 && spends->first[i] < tx->first && !mc_is_null(prevout)) {
@@ -186,6 +224,7 @@ static inline void check_input(const mc_bitcoin_block *block, const mc_spends *s
 void mc_bitcoin_links(const mc_bitcoin *chain, const mc_bitcoin_block *block, const uint8_t *txids,
                       const mc_spends *spends, uint8_t *room, mc_faults *faults) {
     mc_links links;
+    unspendables list = {.at = mc_cut(&room, block->unspendable * sizeof *list.at)};
     open_table(&links, block->txs, &room);
     duplicates(chain, block, txids, &links, faults);
     for (uint32_t t = 0; t < block->txs && block->inputs > block->coinbases; t++) {
@@ -195,7 +234,7 @@ void mc_bitcoin_links(const mc_bitcoin *chain, const mc_bitcoin_block *block, co
         for (uint32_t i = tx->first; i < tx->first + tx->inputs; i++) {
             const uint8_t *prevout = block->data + block->prevouts[i];
             const uint32_t creator = find(&links, tag_of(spends->hash[i]), prevout, 32, txid_of, txids);
-            check_input(block, spends, t, i, creator, faults);
+            check_input(block, spends, &list, t, i, creator, faults);
         }
     }
 }

@@ -15,6 +15,7 @@ from merklecore.reference.chains.bitcoin_scan import NULL_PREVOUT
 from merklecore.reference.chains.bitcoin_scripts import (
     count_signature_operations,
     is_signet_solution,
+    is_unspendable,
     push_of_height,
     pushes,
 )
@@ -305,7 +306,7 @@ def duplicate_txids(body: Body) -> None:
 
 
 def links(body: Body) -> None:
-    """What is spent inside the block comes before, exists, is no coinbase, and is spent once."""
+    """What is spent inside the block comes before, exists as a coin, is no coinbase, and is spent once."""
     position: dict[bytes, int] = {}
     for i, identity in enumerate(body.txids):
         position.setdefault(identity, i)
@@ -320,12 +321,19 @@ def links(body: Body) -> None:
                 body.found.fault(codes.FORWARD_REFERENCE, at, i, k, j)
             elif j == 0:
                 body.found.fault(codes.SPENDS_COINBASE, at, i, k)
-            elif j is not None and int.from_bytes(prevout[32:], "little") >= len(
-                body.transactions[j].outputs
-            ):
+            elif j is not None and not _makes_coin(body, j, int.from_bytes(prevout[32:], "little")):
                 body.found.fault(codes.MISSING_OUTPUT, at, i, k, j)
             elif spent_by != i and prevout != NULL_PREVOUT:
                 body.found.fault(codes.DOUBLE_SPEND, at, i, k, spent_by)
+
+
+def _makes_coin(body: Body, i: int, output: int) -> bool:
+    """Tell whether a transaction has an output, and one that may be spent: AddCoin leaves out the others."""
+    outputs = body.transactions[i].outputs
+    if output >= len(outputs):
+        return False
+    _, _, start, stop = outputs[output]
+    return not is_unspendable(body.data[start:stop])
 
 
 def subsidy(body: Body) -> None:
