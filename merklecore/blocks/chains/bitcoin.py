@@ -254,7 +254,7 @@ CHECKS: tuple[Check, ...] = (
         "difficulty",
         (Code.BITS,),
         "height; bits, or at the start of a period period_start, times and bits (BIP 94: period_bits); "
-        "under the 20-minute rule times and real_bits",
+        "under the 20-minute rule times and real_bits, or bits other than the limit's",
         "GetNextWorkRequired; BIP 94",
     ),
     Check(
