@@ -166,20 +166,17 @@ static void check_finality(const mc_bitcoin *chain, const mc_bitcoin_block *bloc
         return;
     if (context->known & MC_KNOWS_HEIGHT && (uint64_t)height >= chain->csv_height) /* BIP 113 */
         knows_cutoff = mc_bitcoin_median(context, &cutoff);
-    for (int look = 1; look >= 0; look--) /* first whether all is known that is needed, then for faults */
-        for (uint32_t i = 0; i < block->txs; i++) {
-            const mc_bitcoin_tx *tx = &block->tx[i];
-            if (!(tx->flags & MC_TX_OPEN) || !(tx->flags & MC_TX_LOCKED))
-                continue;
-            const uint32_t lock = mc_le32(block->data + tx->offset + tx->size - 4);
-            const int by_time = lock >= TIME_LOCKS;
-            if (look && (!(context->known & MC_KNOWS_HEIGHT) || (by_time && !knows_cutoff))) {
-                report->unchecked |= MC_RULE_FINALITY;
-                return;
-            }
-            if (!look && (int64_t)lock >= (by_time ? (int64_t)cutoff : height))
-                add(&report->faults, MC_NOT_FINAL, (int32_t)i, tx->offset, lock, 0);
-        }
+    for (uint32_t i = 0; i < block->txs; i++) {
+        const mc_bitcoin_tx *tx = &block->tx[i];
+        if (!(tx->flags & MC_TX_OPEN) || !(tx->flags & MC_TX_LOCKED))
+            continue;
+        const uint32_t lock = mc_le32(block->data + tx->offset + tx->size - 4);
+        const int by_time = lock >= TIME_LOCKS;
+        if (!(context->known & MC_KNOWS_HEIGHT) || (by_time && !knows_cutoff))
+            report->unchecked |= MC_RULE_FINALITY; /* of this one; what is certain of others is told */
+        else if ((int64_t)lock >= (by_time ? (int64_t)cutoff : height))
+            add(&report->faults, MC_NOT_FINAL, (int32_t)i, tx->offset, lock, 0);
+    }
 }
 
 /* ---- all of them ----------------------------------------------------------------------------------------------- */

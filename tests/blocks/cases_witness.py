@@ -86,6 +86,15 @@ def finality() -> Iterator[Case]:
     lacking = frozenset({"median_time"})
     yield case("times missing", block(late.but(locktime=median)), context=there, unchecked=lacking | unknown)
     yield case(
+        "a height is enough", block(late.but(locktime=HEIGHT - 1)), context=there, unchecked=lacking
+    )  # fmt: skip
+    others = [late.but(locktime=median, inputs=(Input(somewhere(k), sequence=0),)) for k in (2, 3)]
+    made = block(others[0], late, others[1]).build()
+    yield case(
+        "times missing for others", made, fault("NOT_FINAL", made.offsets[2], 2, HEIGHT + 5), context=there,
+        unchecked=lacking | unknown,
+    )  # fmt: skip
+    yield case(
         "times not needed before BIP 113", block(late.but(locktime=TIME - 1)), context=there, network=old,
         unchecked=lacking,
     )  # fmt: skip

@@ -229,24 +229,16 @@ def sigops(body: Body) -> None:
 
 def finality(body: Body) -> None:
     """No transaction is locked beyond this block (IsFinalTx); from BIP 113 on the clock is median time."""
-    locked = [
-        (i, transaction)
-        for i, transaction in enumerate(body.transactions)
-        if transaction.lock_time and any(sequence != FINAL for *_, sequence in transaction.inputs)
-    ]
-    if not locked:
-        return None
-    if body.height is None:
-        return body.found.skip("finality")
-    time: int | None = body.header.time
-    if body.height >= body.chain.csv_height:
-        time = median_time_past(body.parent)
-    if time is None and any(transaction.lock_time >= TIME_LOCK for _, transaction in locked):
-        return body.found.skip("finality")
-    for i, transaction in locked:
-        limit = body.height if transaction.lock_time < TIME_LOCK else time
-        assert limit is not None
-        if transaction.lock_time >= limit:
+    height, time = body.height, None
+    if height is not None:
+        time = body.header.time if height < body.chain.csv_height else median_time_past(body.parent)
+    for i, transaction in enumerate(body.transactions):
+        if not transaction.lock_time or all(sequence == FINAL for *_, sequence in transaction.inputs):
+            continue
+        limit = height if transaction.lock_time < TIME_LOCK else time
+        if limit is None:
+            body.found.skip("finality")  # of this one; what is certain of others is told
+        elif transaction.lock_time >= limit:
             body.found.fault(codes.NOT_FINAL, transaction.start, i, transaction.lock_time)
 
 
