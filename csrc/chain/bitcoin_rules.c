@@ -210,9 +210,13 @@ mc_status mc_bitcoin_body(const mc_bitcoin *chain, const mc_bitcoin_block *block
 /* Both trees: what the second has in common with the first need not be hashed again. */
 static mc_status check_merkle(const mc_bitcoin_block *block, uint8_t *txids, mc_commitment *commitment,
                               mc_bitcoin_report *report, uint32_t isas) {
+    static const uint8_t none[32] = {0}; /* the root of no transactions, though no block may have that */
     int mutated = 0;
-    if (block->txs == 0)
+    if (block->txs == 0) {
+        if (memcmp(block->data + MERKLE_AT, none, sizeof none) != 0)
+            add(&report->faults, MC_MERKLE_ROOT, -1, MERKLE_AT, 0, 0);
         return MC_OK;
+    }
     mc_status status = mc_bitcoin_txids(block, txids, isas);
     if (status == MC_OK)
         status = mc_bitcoin_roots(block, txids, report->root, commitment->reserved != NULL ? commitment->root : NULL,

@@ -108,7 +108,9 @@ def _commitment(body: Body) -> int | None:
 
 def merkle(body: Body) -> bytes | None:
     """The header holds the root over the txids, and no part of the tree is there twice (CVE-2012-2459)."""
-    if not body.txids:
+    if not body.txids:  # the root of none is zero, though no block may have that
+        if body.header.root != bytes(32):
+            body.found.fault(codes.MERKLE_ROOT, 36)
         return None
     root, mutated = merkle_root(body.txids)
     if root != body.header.root:
