@@ -126,7 +126,8 @@ typedef struct mc_links {
 typedef struct mc_spends {
     mc_links links;
     uint32_t *first;  /* of each input: the first one of the block with its prevout */
-    uint32_t *latest; /* of a first one: the first with its prevout in the latest transaction that has it */
+    uint32_t *latest; /* of a first one: the first with its prevout in the latest transaction that has it; in
+                         mc_bitcoin_links whether there is no coin */
     uint64_t *hash;   /* of each prevout's txid, under the salt */
 } mc_spends;
 void mc_spends_open(mc_spends *spends, const mc_bitcoin_block *block, uint8_t **room);
@@ -134,8 +135,8 @@ void mc_spends_add(const mc_bitcoin *chain, mc_spends *spends, const mc_bitcoin_
                    mc_faults *faults);
 
 /* duplicate_txids, links */
-void mc_bitcoin_links(const mc_bitcoin *chain, const mc_bitcoin_block *block, const uint8_t *txids,
-                      const mc_spends *spends, uint8_t *room, mc_faults *faults);
+void mc_bitcoin_links(const mc_bitcoin *chain, const mc_bitcoin_block *block, const uint8_t *txids, mc_spends *spends,
+                      uint8_t *room, mc_faults *faults);
 
 /* The room that the tables of a block take together. */
 size_t mc_links_room(const mc_bitcoin_block *block);

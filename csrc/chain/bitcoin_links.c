@@ -6,7 +6,8 @@
  * found never depends on the keys. */
 #include "bitcoin.h"
 
-enum { LOOK_AHEAD = 16 }; /* inputs, or ids */
+enum { LOOK_AHEAD = 16 };                   /* inputs, or ids */
+static const uint32_t NO_COIN = UINT32_MAX; /* in place of the latest input that spends an output */
 
 /* Buckets, as a power of two: most that are looked up are not there, and their buckets are empty. */
 static unsigned bits_for(size_t n) {
@@ -32,7 +33,7 @@ static void open_table(mc_links *links, size_t n, uint8_t **room) {
 size_t mc_links_room(const mc_bitcoin_block *block) {
     const mc_spends *spends = NULL;
     const size_t n = (size_t)block->inputs + 1; /* even, so that all that follows is aligned */
-    return table_bytes(block->txs) + table_bytes(block->inputs) + block->unspendable * sizeof(uint64_t) +
+    return table_bytes(block->txs) + table_bytes(block->inputs) +
            (n + n % 2) * (sizeof *spends->hash + sizeof *spends->first + sizeof *spends->latest);
 }
 
@@ -161,56 +162,44 @@ static void duplicates(const mc_bitcoin *chain, const mc_bitcoin_block *block, c
     }
 }
 
-/* Outputs of which no coin is made, as numbers that ascend. Few blocks spend from a transaction that has one: they are
- * listed when the first does. */
-typedef struct unspendables {
-    uint64_t *at;
-    uint32_t n;
-} unspendables;
-
-static inline uint64_t number_of(uint32_t tx, uint32_t output) { return (uint64_t)tx << 32 | output; }
-
-static void list_unspendables(const mc_bitcoin_block *block, unspendables *list) {
-    for (uint32_t t = 0; t < block->txs && list->n < block->unspendable; t++) {
-        mc_cursor cursor = mc_reread(block, block->tx[t].outputs_at);
+/* Marks what is spent of outputs of which no coin is made. */
+static void mark_unspendables(const mc_bitcoin *chain, const mc_bitcoin_block *block, const uint8_t *txids,
+                              mc_spends *spends) {
+    uint8_t prevout[MC_PREVOUT_BYTES];
+    for (uint32_t t = 0; t < block->txs; t++) {
+        const mc_bitcoin_tx *tx = &block->tx[t];
+        mc_cursor cursor = mc_reread(block, tx->outputs_at);
         mc_output output;
-        if (!(block->tx[t].flags & MC_TX_UNSPENDABLE))
+        if (!(tx->flags & MC_TX_UNSPENDABLE))
             continue;
-        for (uint32_t k = 0; k < block->tx[t].outputs && mc_next_output(&cursor, &output); k++)
-            if (mc_is_unspendable(&output))
-                list->at[list->n++] = number_of(t, k);
+        memcpy(prevout, txids + 32 * (size_t)t, 32);
+        const uint64_t of_txid = hash_txid(chain, prevout);
+        for (uint32_t k = 0; k < tx->outputs && mc_next_output(&cursor, &output); k++) {
+            if (!mc_is_unspendable(&output))
+                continue;
+            for (int i = 0; i < 4; i++)
+                prevout[32 + i] = (uint8_t)(k >> 8 * i);
+            const uint32_t tag = tag_of(hash_prevout(chain, of_txid, prevout));
+            const uint32_t e = find(&spends->links, tag, prevout, MC_PREVOUT_BYTES, prevout_of, block);
+            if (e != 0)
+                spends->latest[e - 1] = NO_COIN;
+        }
     }
-}
-
-static int is_unspendable(const mc_bitcoin_block *block, unspendables *list, uint32_t tx, uint32_t output) {
-    if (!(block->tx[tx].flags & MC_TX_UNSPENDABLE))
-        return 0;
-    if (list->n == 0)
-        list_unspendables(block, list);
-    uint32_t low = 0, high = list->n; /* those before low are below, those from high on are not */
-    while (low < high) {
-        const uint32_t middle = low + (high - low) / 2;
-        if (list->at[middle] < number_of(tx, output))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < list->n && list->at[low] == number_of(tx, output);
 }
 
 /* Input i of the block, the k-th of transaction `index`. */
-static inline void check_input(const mc_bitcoin_block *block, const mc_spends *spends, unspendables *list,
-                               uint32_t index, uint32_t i, uint32_t creator, mc_faults *faults) {
+static inline void check_input(const mc_bitcoin_block *block, const mc_spends *spends, uint32_t index, uint32_t i,
+                               uint32_t creator, mc_faults *faults) {
     const mc_bitcoin_tx *tx = &block->tx[index];
     const uint8_t *prevout = block->data + block->prevouts[i];
     mc_fault fault = {.tx = (int32_t)index, .offset = block->prevouts[i], .a = i - tx->first};
     if (creator != 0) {
-        const uint32_t j = creator - 1, output = mc_le32(prevout + 32);
-        fault.code = j > index                                ? MC_FORWARD_REFERENCE
-                     : j == 0                                 ? MC_SPENDS_COINBASE
-                     : output >= block->tx[j].outputs         ? MC_MISSING_OUTPUT
-                     : is_unspendable(block, list, j, output) ? MC_MISSING_OUTPUT
-                                                              : 0;
+        const uint32_t j = creator - 1;
+        fault.code = j > index                                       ? MC_FORWARD_REFERENCE
+                     : j == 0                                        ? MC_SPENDS_COINBASE
+                     : mc_le32(prevout + 32) >= block->tx[j].outputs ? MC_MISSING_OUTPUT
+                     : spends->latest[spends->first[i]] == NO_COIN   ? MC_MISSING_OUTPUT
+                                                                     : 0;
         fault.b = j;
     }
     if (fault.code == 0 && spends->first[i] < tx->first && !mc_is_null(prevout)) {
@@ -221,10 +210,10 @@ static inline void check_input(const mc_bitcoin_block *block, const mc_spends *s
         mc_found(faults, fault);
 }
 
-void mc_bitcoin_links(const mc_bitcoin *chain, const mc_bitcoin_block *block, const uint8_t *txids,
-                      const mc_spends *spends, uint8_t *room, mc_faults *faults) {
+void mc_bitcoin_links(const mc_bitcoin *chain, const mc_bitcoin_block *block, const uint8_t *txids, mc_spends *spends,
+                      uint8_t *room, mc_faults *faults) {
     mc_links links;
-    unspendables list = {.at = mc_cut(&room, block->unspendable * sizeof *list.at)};
+    int marked = 0;
     open_table(&links, block->txs, &room);
     duplicates(chain, block, txids, &links, faults);
     for (uint32_t t = 0; t < block->txs && block->inputs > block->coinbases; t++) {
@@ -234,7 +223,12 @@ void mc_bitcoin_links(const mc_bitcoin *chain, const mc_bitcoin_block *block, co
         for (uint32_t i = tx->first; i < tx->first + tx->inputs; i++) {
             const uint8_t *prevout = block->data + block->prevouts[i];
             const uint32_t creator = find(&links, tag_of(spends->hash[i]), prevout, 32, txid_of, txids);
-            check_input(block, spends, &list, t, i, creator, faults);
+            /* few blocks spend from a transaction that has one of them */
+            if (creator != 0 && !marked && block->tx[creator - 1].flags & MC_TX_UNSPENDABLE) {
+                mark_unspendables(chain, block, txids, spends);
+                marked = 1;
+            }
+            check_input(block, spends, t, i, creator, faults);
         }
     }
 }

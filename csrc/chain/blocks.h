@@ -187,7 +187,6 @@ typedef struct mc_bitcoin_block { /* what one pass over the bytes finds */
     mc_bitcoin_tx *tx;
     uint32_t *prevouts; /* where each input stands */
     uint32_t inputs;
-    uint32_t unspendable;      /* outputs of which no coin is made */
     uint32_t witnessed;        /* transactions with a witness */
     uint64_t stripped, sigops; /* bytes without witnesses; legacy signature operations */
     uint32_t flags;            /* of all transactions together */
