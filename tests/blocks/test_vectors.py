@@ -198,7 +198,7 @@ def printed(text: str) -> bytes:
 
 @pytest.mark.parametrize("form", ["files", "text"])
 def test_made_up_forks_with_real_work(vectors, backend, form):
-    """btcd's, for its reorganisations: two trees upon mainnet's first block, mined; 3A to 5A have more work."""
+    """btcd's, for its reorganisations: two trees upon mainnet's first block, all mined."""
     rules = backend.Bitcoin(*MAINNET)
     if form == "text":
         data = printed(read(vectors, "btcd/reorgtest.hex").decode())
