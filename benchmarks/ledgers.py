@@ -169,6 +169,8 @@ def hostile() -> dict[str, bytes]:
             *(with_inputs([bytes(36)])[:-4] + pack("<I", i) for i in range(16_000))
         ),
         "a chain of 16,000 transactions": put(*spending_each_other(16_000)),
+        "16,000 outputs that nothing can spend, all spent": put(*burnt(16_000, 16_000)),
+        "96,000 outputs that nothing can spend, one spent": put(*burnt(96_000, 1)),
         "110,000 outputs": put(with_outputs(110_000)),
         "110,000 negative outputs": put(with_outputs(110_000, -1)),
         "3,900,000 empty witness items": put(with_witness(bytes(3_900_000), 3_900_000)),
@@ -191,3 +193,9 @@ def spending_each_other(n: int) -> list[bytes]:
     for _ in range(n - 1):
         made.append(with_inputs([sha256d(made[-1]) + bytes(4)]))
     return made
+
+
+def burnt(n: int, spent: int) -> list[bytes]:
+    """Return a transaction of n outputs of OP_RETURN, and one that spends the first of them, backwards."""
+    first = with_outputs(n, 0, b"\x6a")
+    return [first, with_inputs([sha256d(first) + pack("<I", i) for i in reversed(range(spent))])]

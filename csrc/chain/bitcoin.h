@@ -15,6 +15,7 @@ enum {
     MC_TX_NULL_PREVOUT = 8,  /* an input is null */
     MC_TX_OPEN = 16,         /* an input is not final */
     MC_TX_LOCKED = 32,       /* the lock time is not zero */
+    MC_TX_UNSPENDABLE = 64,  /* of an output no coin is made */
     MC_MAX_WEIGHT = 4000000, /* MAX_BLOCK_WEIGHT */
     MC_SCALE = 4,            /* WITNESS_SCALE_FACTOR */
 };
@@ -55,6 +56,12 @@ static inline int mc_next_output(mc_cursor *cursor, mc_output *output) {
         return 0;
     output->value = (int64_t)mc_le64(output->at);
     return 1;
+}
+
+/* AddCoin leaves out what no script can spend (CScript::IsUnspendable): it is as if it were not there. */
+static inline int mc_is_unspendable(const mc_output *output) {
+    enum { OP_RETURN = 0x6a, MAX_SCRIPT = 10000 };
+    return (output->script_bytes > 0 && output->script[0] == OP_RETURN) || output->script_bytes > MAX_SCRIPT;
 }
 
 static inline int mc_is_null(const uint8_t *prevout) {
@@ -119,7 +126,8 @@ typedef struct mc_links {
 typedef struct mc_spends {
     mc_links links;
     uint32_t *first;  /* of each input: the first one of the block with its prevout */
-    uint32_t *latest; /* of a first one: the first with its prevout in the latest transaction that has it */
+    uint32_t *latest; /* of a first one: the first with its prevout in the latest transaction that has it; in
+                         mc_bitcoin_links whether there is no coin */
     uint64_t *hash;   /* of each prevout's txid, under the salt */
 } mc_spends;
 void mc_spends_open(mc_spends *spends, const mc_bitcoin_block *block, uint8_t **room);
@@ -127,8 +135,8 @@ void mc_spends_add(const mc_bitcoin *chain, mc_spends *spends, const mc_bitcoin_
                    mc_faults *faults);
 
 /* duplicate_txids, links */
-void mc_bitcoin_links(const mc_bitcoin *chain, const mc_bitcoin_block *block, const uint8_t *txids,
-                      const mc_spends *spends, uint8_t *room, mc_faults *faults);
+void mc_bitcoin_links(const mc_bitcoin *chain, const mc_bitcoin_block *block, const uint8_t *txids, mc_spends *spends,
+                      uint8_t *room, mc_faults *faults);
 
 /* The room that the tables of a block take together. */
 size_t mc_links_room(const mc_bitcoin_block *block);

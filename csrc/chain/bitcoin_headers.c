@@ -112,7 +112,11 @@ static inline int wanted_bits(const mc_bitcoin *chain, const mc_bitcoin_context 
             return 1;
         }
         *bits = context->real_bits;
-        return (known & MC_KNOWS_REAL_BITS) != 0;
+        if (known & MC_KNOWS_REAL_BITS)
+            return 1;
+        *bits = context->bits; /* Core walks back from the parent, mostly not a single step */
+        return known & MC_KNOWS_BITS &&
+               (context->height % PERIOD == 0 || *bits != mc_u256_to_compact(&chain->pow_limit));
     }
     *bits = context->bits;
     if (!boundary || chain->no_retarget)

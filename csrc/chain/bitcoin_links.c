@@ -6,7 +6,8 @@
  * found never depends on the keys. */
 #include "bitcoin.h"
 
-enum { LOOK_AHEAD = 16 }; /* inputs, or ids */
+enum { LOOK_AHEAD = 16 };                   /* inputs, or ids */
+static const uint32_t NO_COIN = UINT32_MAX; /* in place of the latest input that spends an output */
 
 /* Buckets, as a power of two: most that are looked up are not there, and their buckets are empty. */
 static unsigned bits_for(size_t n) {
@@ -161,6 +162,31 @@ static void duplicates(const mc_bitcoin *chain, const mc_bitcoin_block *block, c
     }
 }
 
+/* Marks what is spent of outputs of which no coin is made. */
+static void mark_unspendables(const mc_bitcoin *chain, const mc_bitcoin_block *block, const uint8_t *txids,
+                              mc_spends *spends) {
+    uint8_t prevout[MC_PREVOUT_BYTES];
+    for (uint32_t t = 0; t < block->txs; t++) {
+        const mc_bitcoin_tx *tx = &block->tx[t];
+        mc_cursor cursor = mc_reread(block, tx->outputs_at);
+        mc_output output;
+        if (!(tx->flags & MC_TX_UNSPENDABLE))
+            continue;
+        memcpy(prevout, txids + 32 * (size_t)t, 32);
+        const uint64_t of_txid = hash_txid(chain, prevout);
+        for (uint32_t k = 0; k < tx->outputs && mc_next_output(&cursor, &output); k++) {
+            if (!mc_is_unspendable(&output))
+                continue;
+            for (int i = 0; i < 4; i++)
+                prevout[32 + i] = (uint8_t)(k >> 8 * i);
+            const uint32_t tag = tag_of(hash_prevout(chain, of_txid, prevout));
+            const uint32_t e = find(&spends->links, tag, prevout, MC_PREVOUT_BYTES, prevout_of, block);
+            if (e != 0)
+                spends->latest[e - 1] = NO_COIN;
+        }
+    }
+}
+
 /* Input i of the block, the k-th of transaction `index`. */
 static inline void check_input(const mc_bitcoin_block *block, const mc_spends *spends, uint32_t index, uint32_t i,
                                uint32_t creator, mc_faults *faults) {
@@ -172,6 +198,7 @@ static inline void check_input(const mc_bitcoin_block *block, const mc_spends *s
         fault.code = j > index                                       ? MC_FORWARD_REFERENCE
                      : j == 0                                        ? MC_SPENDS_COINBASE
                      : mc_le32(prevout + 32) >= block->tx[j].outputs ? MC_MISSING_OUTPUT
+                     : spends->latest[spends->first[i]] == NO_COIN   ? MC_MISSING_OUTPUT
                                                                      : 0;
         fault.b = j;
     }
@@ -183,9 +210,10 @@ static inline void check_input(const mc_bitcoin_block *block, const mc_spends *s
         mc_found(faults, fault);
 }
 
-void mc_bitcoin_links(const mc_bitcoin *chain, const mc_bitcoin_block *block, const uint8_t *txids,
-                      const mc_spends *spends, uint8_t *room, mc_faults *faults) {
+void mc_bitcoin_links(const mc_bitcoin *chain, const mc_bitcoin_block *block, const uint8_t *txids, mc_spends *spends,
+                      uint8_t *room, mc_faults *faults) {
     mc_links links;
+    int marked = 0;
     open_table(&links, block->txs, &room);
     duplicates(chain, block, txids, &links, faults);
     for (uint32_t t = 0; t < block->txs && block->inputs > block->coinbases; t++) {
@@ -195,6 +223,11 @@ void mc_bitcoin_links(const mc_bitcoin *chain, const mc_bitcoin_block *block, co
         for (uint32_t i = tx->first; i < tx->first + tx->inputs; i++) {
             const uint8_t *prevout = block->data + block->prevouts[i];
             const uint32_t creator = find(&links, tag_of(spends->hash[i]), prevout, 32, txid_of, txids);
+            /* few blocks spend from a transaction that has one of them */
+            if (creator != 0 && !marked && block->tx[creator - 1].flags & MC_TX_UNSPENDABLE) {
+                mark_unspendables(chain, block, txids, spends);
+                marked = 1;
+            }
             check_input(block, spends, t, i, creator, faults);
         }
     }

@@ -166,20 +166,17 @@ static void check_finality(const mc_bitcoin *chain, const mc_bitcoin_block *bloc
         return;
     if (context->known & MC_KNOWS_HEIGHT && (uint64_t)height >= chain->csv_height) /* BIP 113 */
         knows_cutoff = mc_bitcoin_median(context, &cutoff);
-    for (int look = 1; look >= 0; look--) /* first whether all is known that is needed, then for faults */
-        for (uint32_t i = 0; i < block->txs; i++) {
-            const mc_bitcoin_tx *tx = &block->tx[i];
-            if (!(tx->flags & MC_TX_OPEN) || !(tx->flags & MC_TX_LOCKED))
-                continue;
-            const uint32_t lock = mc_le32(block->data + tx->offset + tx->size - 4);
-            const int by_time = lock >= TIME_LOCKS;
-            if (look && (!(context->known & MC_KNOWS_HEIGHT) || (by_time && !knows_cutoff))) {
-                report->unchecked |= MC_RULE_FINALITY;
-                return;
-            }
-            if (!look && (int64_t)lock >= (by_time ? (int64_t)cutoff : height))
-                add(&report->faults, MC_NOT_FINAL, (int32_t)i, tx->offset, lock, 0);
-        }
+    for (uint32_t i = 0; i < block->txs; i++) {
+        const mc_bitcoin_tx *tx = &block->tx[i];
+        if (!(tx->flags & MC_TX_OPEN) || !(tx->flags & MC_TX_LOCKED))
+            continue;
+        const uint32_t lock = mc_le32(block->data + tx->offset + tx->size - 4);
+        const int by_time = lock >= TIME_LOCKS;
+        if (!(context->known & MC_KNOWS_HEIGHT) || (by_time && !knows_cutoff))
+            report->unchecked |= MC_RULE_FINALITY; /* of this one; what is certain of others is told */
+        else if ((int64_t)lock >= (by_time ? (int64_t)cutoff : height))
+            add(&report->faults, MC_NOT_FINAL, (int32_t)i, tx->offset, lock, 0);
+    }
 }
 
 /* ---- all of them ----------------------------------------------------------------------------------------------- */
@@ -213,9 +210,13 @@ mc_status mc_bitcoin_body(const mc_bitcoin *chain, const mc_bitcoin_block *block
 /* Both trees: what the second has in common with the first need not be hashed again. */
 static mc_status check_merkle(const mc_bitcoin_block *block, uint8_t *txids, mc_commitment *commitment,
                               mc_bitcoin_report *report, uint32_t isas) {
+    static const uint8_t none[32] = {0}; /* the root of no transactions, though no block may have that */
     int mutated = 0;
-    if (block->txs == 0)
+    if (block->txs == 0) {
+        if (memcmp(block->data + MERKLE_AT, none, sizeof none) != 0)
+            add(&report->faults, MC_MERKLE_ROOT, -1, MERKLE_AT, 0, 0);
         return MC_OK;
+    }
     mc_status status = mc_bitcoin_txids(block, txids, isas);
     if (status == MC_OK)
         status = mc_bitcoin_roots(block, txids, report->root, commitment->reserved != NULL ? commitment->root : NULL,

@@ -76,6 +76,8 @@ static int scan_outputs(mc_bitcoin_block *block, mc_cursor *cursor, mc_bitcoin_t
         if (!mc_next_output(cursor, &output))
             return 0;
         block->sigops += count_sigops(output.script, output.script_bytes);
+        if (mc_is_unspendable(&output))
+            tx->flags |= MC_TX_UNSPENDABLE;
         total += output.value;
         if (output.value < 0 || output.value > MC_MAX_MONEY)
             tx->flags |= MC_TX_VALUES;

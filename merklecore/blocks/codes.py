@@ -227,10 +227,10 @@ class Code(IntEnum):
     MISSING_OUTPUT = (
         *(
             87,
-            "a transaction spends an output that another one does not have",
+            "a transaction spends an output that another one does not have, or that nothing can spend",
             "bad-txns-inputs-missingorspent",
         ),
-        "input {a} spends an output that transaction {b} does not have",
+        "input {a} spends an output that transaction {b} does not have, or that nothing can spend",
     )
     DOUBLE_SPEND = (
         *(88, "two transactions spend one output", "bad-txns-inputs-missingorspent"),

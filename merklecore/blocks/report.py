@@ -138,7 +138,8 @@ class Report:
 
     @property
     def root(self) -> bytes | None:
-        """The Merkle root of the transactions, 32 bytes as hashed; None where they could not be read.
+        """The Merkle root of the transactions, 32 bytes as hashed; None where they could not be read, or
+        there are none.
 
         >>> from merklecore.blocks import Engine
         >>> Engine("bitcoin").check_block(b"").root is None

@@ -50,6 +50,9 @@ def padded(number: int, length: int, *, witness: tuple[bytes, ...] = ()) -> Tx:
 def transactions() -> Iterator[Case]:
     none = Block((), PARENT.prev_hash, TIME)
     yield case("no transactions", none, fault("NO_TRANSACTIONS", 80))
+    for place in (0, 31):  # CheckMerkleRoot comes first: the root of none is zero
+        wrong = none.but(root=bytes(place) + b"\1" + bytes(31 - place))
+        yield case("nor their root", wrong, fault("MERKLE_ROOT", 36), fault("NO_TRANSACTIONS", 80))
     yield case("one", block())
 
 

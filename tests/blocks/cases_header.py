@@ -394,6 +394,15 @@ def without_context() -> Iterator[Case]:
     real = PARENT._replace(real_bits=None)
     yield case("no real bits, twenty minutes", block(), context=real, unchecked=frozenset({"difficulty"}))
     yield case("real bits not needed", block(), context=real, network=PLAIN)
+    lower = 0x1F7FFFFF
+    there = real._replace(bits=lower)
+    yield case("the parent's bits are real", block(bits=lower), context=there)
+    yield case("other bits", block(), fault("BITS", 72, -1, EASY, lower), context=there)
+    for height in (BOUNDARY - 2, BOUNDARY, BOUNDARY + 1):
+        there = at(height + 1, real_bits=None)  # the period's first bits are real though they are the limit's
+        made = block(context=there, first=coinbase(height + 1, value=0))
+        unchecked = frozenset() if height == BOUNDARY else frozenset({"difficulty"})
+        yield case(f"limit's bits at {height}", made, context=there, unchecked=unchecked)
     late = block(time=PARENT.times[-1] + 1201)
     yield case("real bits not needed after twenty minutes", late, context=real, now=TIME + 1201)
     no_bits = PARENT._replace(bits=None)

@@ -93,6 +93,62 @@ def links() -> Iterator[Case]:
     )  # fmt: skip
 
 
+def unspendable() -> Iterator[Case]:
+    """Of an output that no script can spend there is no coin (CScript::IsUnspendable, AddCoin)."""
+    most = 10_000
+    scripts = {
+        "empty": (b"", False),
+        "OP_RETURN": (b"\x6a", True),
+        "OP_RETURN and a push": (b"\x6a\x01a", True),
+        "OP_RETURN later": (b"\x51\x6a", False),
+        "OP_RETURN pushed": (b"\x01\x6a", False),
+        "OP_FALSE OP_RETURN": (b"\x00\x6a", False),
+        "10,000 bytes": (b"\x51" * most, False),
+        "10,001 bytes": (b"\x51" * (most + 1), True),
+        "10,001 bytes from OP_RETURN on": (b"\x6a" + bytes(most), True),
+        "a push beyond the end": (b"\x02a", False),  # what running it says
+    }
+    for name, (script, gone) in scripts.items():
+        tx = spend(1).but(outputs=(Output(1), Output(0, script), Output(2)))
+        spends = [Tx((Input((tx.txid, k)),), (Output(k),)) for k in range(3)]
+        made = block(tx, *spends).build()
+        said = (fault("MISSING_OUTPUT", made.at(3, "prevout", 0), 3, 0, 1),) if gone else ()
+        yield case(name, made, *said)
+
+    burn, other = (spend(k).but(outputs=(Output(0, b"\x6a"), Output(1), Output(0, b"\x6aa"))) for k in (1, 2))
+    both = [Tx((Input((burn.txid, 2)),), (Output(k),)) for k in range(2)]
+    made = block(burn, *both).build()
+    yield case(
+        "spent twice is missing twice", made, fault("MISSING_OUTPUT", made.at(2, "prevout", 0), 2, 0, 1),
+        fault("MISSING_OUTPUT", made.at(3, "prevout", 0), 3, 0, 1),
+    )  # fmt: skip
+    made = block(burn, Tx((Input((burn.txid, 0)),) * 2, (Output(1),))).build()
+    yield case(
+        "twice in one transaction", made, fault("DUPLICATE_INPUT", made.at(2, "prevout", 1), 2, 1, 0),
+        fault("MISSING_OUTPUT", made.at(2, "prevout", 0), 2, 0, 1),
+        fault("MISSING_OUTPUT", made.at(2, "prevout", 1), 2, 1, 1),
+    )  # fmt: skip
+    made = block(both[0], burn).build()
+    yield case("forward", made, fault("FORWARD_REFERENCE", made.at(1, "prevout", 0), 1, 0, 2))
+    first = coinbase(HEIGHT, (Output(REWARD), Output(0, b"\x6a")))
+    made = block(Tx((Input((first.txid, 1)),), (Output(1),)), first=first).build()
+    yield case("the coinbase's", made, fault("SPENDS_COINBASE", made.at(1, "prevout", 0), 1, 0))
+    # Each output of several transactions, in another order than theirs.
+    txs = (burn, spend(3), other)
+    places = [(i, k) for i in (2, 0) for k in (2, 1, 0, 3)]
+    last = Tx(tuple(Input((txs[i].txid, k)) for i, k in places), (Output(1),))
+    made = block(*txs, last).build()
+    yield case(
+        "several transactions",
+        made,
+        *(
+            fault("MISSING_OUTPUT", made.at(4, "prevout", n), 4, n, i + 1)
+            for n, (i, k) in enumerate(places)
+            if k != 1
+        ),
+    )
+
+
 def duplicate_txids() -> Iterator[Case]:
     a, b = spend(1), spend(2)
     yield case("alike but for the lock time", block(a, spend(2, locktime=1)))
@@ -205,4 +261,4 @@ def all_at_once() -> Iterator[Case]:
     )  # fmt: skip
 
 
-LINKS: tuple[Maker, ...] = (duplicate_txids, links, subsidy, warnings, all_at_once)
+LINKS: tuple[Maker, ...] = (duplicate_txids, links, unspendable, subsidy, warnings, all_at_once)

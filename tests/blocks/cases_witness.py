@@ -86,6 +86,15 @@ def finality() -> Iterator[Case]:
     lacking = frozenset({"median_time"})
     yield case("times missing", block(late.but(locktime=median)), context=there, unchecked=lacking | unknown)
     yield case(
+        "a height is enough", block(late.but(locktime=HEIGHT - 1)), context=there, unchecked=lacking
+    )  # fmt: skip
+    others = [late.but(locktime=median, inputs=(Input(somewhere(k), sequence=0),)) for k in (2, 3)]
+    made = block(others[0], late, others[1]).build()
+    yield case(
+        "times missing for others", made, fault("NOT_FINAL", made.offsets[2], 2, HEIGHT + 5), context=there,
+        unchecked=lacking | unknown,
+    )  # fmt: skip
+    yield case(
         "times not needed before BIP 113", block(late.but(locktime=TIME - 1)), context=there, network=old,
         unchecked=lacking,
     )  # fmt: skip
@@ -180,6 +189,8 @@ def signet() -> Iterator[Case]:
         return block(first=txs[0], bits=bits)
 
     none = block(first=committed((coinbase(HEIGHT, value=REWARD),))[0], bits=bits)
+    alone = b"\4" + header  # a push counts that has the header and some data (FetchAndClearCommitmentSection)
+    good, malformed = (b"%c" % len(data) + data for data in (header + b"\0\0", header + b"\0"))
     script, item = size(3) + b"abc", size(2) + b"ok"
     for name, made, holds in (
         ("script and witness", solved(script + b"\1" + item), True),
@@ -201,6 +212,13 @@ def signet() -> Iterator[Case]:
         ("count of 2^64 - 1", solved(b"\0" + b"\xff" * 9), False),
         ("no solution", none, False),
         ("no commitment", block(bits=bits), False),
+        ("after a header alone", solved(b"\0\0", before=alone), True),
+        ("before a header alone", solved(b"\0\0", tail=alone), True),
+        ("malformed, after a header alone", solved(b"\0", before=alone), False),
+        ("the first of two counts", solved(b"\0\0", tail=malformed), True),
+        ("the first of two counts", solved(b"\0", tail=good), False),
+        ("in a push that runs over the end", solved(b"", before=b"\x4c" + b"%c" % 8), False),
+        ("behind a push that runs over the end", solved(b"\0\0", before=b"\x4d\xff\xff"), False),
         ("header of another kind", solved(b"\0\0", before=b"\4\xec\xc7\xda\xa3"), True),
     ):
         yield case(name, made, hard, *(() if holds else (bad,)), network=SIGNET, context=context)
@@ -211,6 +229,16 @@ def signet() -> Iterator[Case]:
         network=SIGNET._replace(signet_challenge=b"\x51"),
         context=context,
     )
+    for name, made, holds in (
+        ("a header alone", solved(b""), True),
+        ("two headers alone", solved(b"", before=alone), True),
+        ("malformed, after a header alone", solved(b"\0", before=alone), False),
+        ("well-formed", solved(b"\0\0"), True),
+    ):
+        yield case(
+            f"where anyone may sign, {name}", made, hard, *(() if holds else (bad,)),
+            network=SIGNET._replace(signet_challenge=b"\x51"), context=context,
+        )  # fmt: skip
     yield case(
         "where anyone may sign, no commitment", block(bits=bits), hard, bad,
         network=SIGNET._replace(signet_challenge=b"\x51"), context=context,

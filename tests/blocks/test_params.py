@@ -60,6 +60,20 @@ def test_the_magic_of_a_signet():
     assert blocks.signet_magic(bytes(300)) == mc.sha256d(b"\xfd\x2c\x01" + bytes(300))[:4]
 
 
+def test_a_signet_of_ones_own():
+    """The magic comes from the challenge (Core, SigNetParams), unless one is named beside it."""
+    mine = PARAMS.replace(name="mine", signet_challenge=bytearray(b"\x51"))
+    assert mine.magic == blocks.signet_magic(b"\x51") == mc.sha256d(b"\x01\x51")[:4]
+    assert mine.genesis_hash == PARAMS.genesis_hash
+    assert mine.replace(signet_challenge=PARAMS.signet_challenge).magic == PARAMS.magic
+    assert PARAMS.replace(magic=b"mine").magic == b"mine"
+    assert PARAMS.replace(magic=b"mine", signet_challenge=b"\x51").magic == b"mine"
+    assert mine.replace(signet_challenge=None).magic == mine.magic
+    regtest = blocks.networks["bitcoin-regtest"]
+    assert regtest.replace(signet_challenge=b"\x51").magic == mine.magic
+    assert regtest.replace(signet_challenge=None) == regtest
+
+
 @pytest.mark.parametrize(
     ("name", "time", "bits", "nonce", "root"),
     [

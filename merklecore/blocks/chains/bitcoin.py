@@ -111,6 +111,8 @@ class Params:
     def replace(self, **changes: Any) -> Params:
         """Return parameters that differ in the named fields, checked anew; TypeError for another name.
 
+        Another signet_challenge brings the magic that comes from it (BIP 325), unless a magic is named too.
+
         >>> NETWORKS["bitcoin"].replace(name="mine", magic=b"mine").magic
         b'mine'
         """
@@ -118,7 +120,10 @@ class Params:
         for field in changes:
             if field not in known:
                 raise TypeError(f"replace: {field!r} is no parameter of a network")
-        return replace(self, **changes)
+        made = replace(self, **changes)
+        if changes.get("signet_challenge") is not None and "magic" not in changes:
+            made = replace(made, magic=signet_magic(changes["signet_challenge"]))
+        return made
 
     def backend(self) -> _backend.Bitcoin:
         """Return the backend's checks under these rules.
@@ -264,7 +269,7 @@ CHECKS: tuple[Check, ...] = (
         "difficulty",
         (Code.BITS,),
         "height; bits, or at the start of a period period_start, times and bits (BIP 94: period_bits); "
-        "under the 20-minute rule times and real_bits",
+        "under the 20-minute rule times and real_bits, or bits other than the limit's",
         "GetNextWorkRequired; BIP 94",
     ),
     Check(

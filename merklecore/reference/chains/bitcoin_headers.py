@@ -197,7 +197,11 @@ def _wanted_bits(chain: Bitcoin, header: Header, parent: Parent) -> int | None:
         return None
     if header.time > parent_time + 2 * SPACING:
         return chain.limit_bits
-    return parent.real_bits
+    if parent.real_bits is not None:
+        return parent.real_bits
+    if parent.height % PERIOD == 0 or parent.bits != chain.limit_bits:
+        return parent.bits  # Core walks back from the parent, mostly not a single step
+    return None
 
 
 def _retarget(chain: Bitcoin, parent: Parent, parent_time: int | None) -> int | None:

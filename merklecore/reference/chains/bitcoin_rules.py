@@ -15,6 +15,7 @@ from merklecore.reference.chains.bitcoin_scan import NULL_PREVOUT
 from merklecore.reference.chains.bitcoin_scripts import (
     count_signature_operations,
     is_signet_solution,
+    is_unspendable,
     push_of_height,
     pushes,
 )
@@ -107,7 +108,9 @@ def _commitment(body: Body) -> int | None:
 
 def merkle(body: Body) -> bytes | None:
     """The header holds the root over the txids, and no part of the tree is there twice (CVE-2012-2459)."""
-    if not body.txids:
+    if not body.txids:  # the root of none is zero, though no block may have that
+        if body.header.root != bytes(32):
+            body.found.fault(codes.MERKLE_ROOT, 36)
         return None
     root, mutated = merkle_root(body.txids)
     if root != body.header.root:
@@ -228,24 +231,16 @@ def sigops(body: Body) -> None:
 
 def finality(body: Body) -> None:
     """No transaction is locked beyond this block (IsFinalTx); from BIP 113 on the clock is median time."""
-    locked = [
-        (i, transaction)
-        for i, transaction in enumerate(body.transactions)
-        if transaction.lock_time and any(sequence != FINAL for *_, sequence in transaction.inputs)
-    ]
-    if not locked:
-        return None
-    if body.height is None:
-        return body.found.skip("finality")
-    time: int | None = body.header.time
-    if body.height >= body.chain.csv_height:
-        time = median_time_past(body.parent)
-    if time is None and any(transaction.lock_time >= TIME_LOCK for _, transaction in locked):
-        return body.found.skip("finality")
-    for i, transaction in locked:
-        limit = body.height if transaction.lock_time < TIME_LOCK else time
-        assert limit is not None
-        if transaction.lock_time >= limit:
+    height, time = body.height, None
+    if height is not None:
+        time = body.header.time if height < body.chain.csv_height else median_time_past(body.parent)
+    for i, transaction in enumerate(body.transactions):
+        if not transaction.lock_time or all(sequence == FINAL for *_, sequence in transaction.inputs):
+            continue
+        limit = height if transaction.lock_time < TIME_LOCK else time
+        if limit is None:
+            body.found.skip("finality")  # of this one; what is certain of others is told
+        elif transaction.lock_time >= limit:
             body.found.fault(codes.NOT_FINAL, transaction.start, i, transaction.lock_time)
 
 
@@ -305,7 +300,7 @@ def duplicate_txids(body: Body) -> None:
 
 
 def links(body: Body) -> None:
-    """What is spent inside the block comes before, exists, is no coinbase, and is spent once."""
+    """What is spent inside the block comes before, exists as a coin, is no coinbase, and is spent once."""
     position: dict[bytes, int] = {}
     for i, identity in enumerate(body.txids):
         position.setdefault(identity, i)
@@ -320,12 +315,19 @@ def links(body: Body) -> None:
                 body.found.fault(codes.FORWARD_REFERENCE, at, i, k, j)
             elif j == 0:
                 body.found.fault(codes.SPENDS_COINBASE, at, i, k)
-            elif j is not None and int.from_bytes(prevout[32:], "little") >= len(
-                body.transactions[j].outputs
-            ):
+            elif j is not None and not _makes_coin(body, j, int.from_bytes(prevout[32:], "little")):
                 body.found.fault(codes.MISSING_OUTPUT, at, i, k, j)
             elif spent_by != i and prevout != NULL_PREVOUT:
                 body.found.fault(codes.DOUBLE_SPEND, at, i, k, spent_by)
+
+
+def _makes_coin(body: Body, i: int, output: int) -> bool:
+    """Tell whether a transaction has an output, and one that may be spent: AddCoin leaves out the others."""
+    outputs = body.transactions[i].outputs
+    if output >= len(outputs):
+        return False
+    _, _, start, stop = outputs[output]
+    return not is_unspendable(body.data[start:stop])
 
 
 def subsidy(body: Body) -> None:

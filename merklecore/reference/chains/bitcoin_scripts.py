@@ -6,12 +6,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["count_signature_operations", "is_signet_solution", "push_of_height", "pushes"]
+__all__ = ["count_signature_operations", "is_signet_solution", "is_unspendable", "push_of_height", "pushes"]
 
 OP_PUSHDATA1, OP_PUSHDATA4 = 0x4C, 0x4E
 OP_1 = 0x51
+OP_RETURN = b"\x6a"
 OP_CHECKSIG, OP_CHECKSIGVERIFY, OP_CHECKMULTISIG, OP_CHECKMULTISIGVERIFY = 0xAC, 0xAD, 0xAE, 0xAF
 MOST_KEYS = 20  # of a CHECKMULTISIG
+MAX_SCRIPT = 10_000  # bytes of one that can be run
 MAX_COMPACT_SIZE = 0x02000000
 
 
@@ -52,6 +54,11 @@ def count_signature_operations(script: bytes) -> int:
         elif OP_CHECKMULTISIG <= opcode <= OP_CHECKMULTISIGVERIFY:
             count += MOST_KEYS
     return count
+
+
+def is_unspendable(script: bytes) -> bool:
+    """Tell whether no coin is made of an output with this script (CScript::IsUnspendable, AddCoin)."""
+    return script.startswith(OP_RETURN) or len(script) > MAX_SCRIPT
 
 
 def push_of_height(height: int) -> bytes:
