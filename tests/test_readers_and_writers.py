@@ -36,6 +36,7 @@ USES = {
 }
 
 
+@pytest.mark.any_kernel
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("writer", ["extend", "append", "update"])
 def test_a_tree_in_use_by_a_writer(use, writer):

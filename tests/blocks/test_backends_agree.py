@@ -66,6 +66,7 @@ def test_every_byte_taken_out_and_doubled():
             agree(RULES["regtest"], changed, None, None)
 
 
+@pytest.mark.any_kernel
 def test_every_byte_set_to_what_sizes_begin_with():
     data = chain(6)[5].data
     for place in range(len(data)):

@@ -212,6 +212,7 @@ def test_work_of_any_target(chain):
 # ---- what is not -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.any_kernel
 def test_truncated_anywhere(chain, witnessed, early):
     """Each ends in one fault that nothing is read behind, and in no other place."""
     source = Guarded(2 * PAGE)
@@ -236,6 +237,7 @@ def test_truncated_anywhere(chain, witnessed, early):
     in_a_fork(check_all)
 
 
+@pytest.mark.any_kernel
 def test_bent_anywhere(witnessed, early):
     """Nothing beside the bytes is touched, and there is always an answer."""
     source = Guarded(2 * PAGE)

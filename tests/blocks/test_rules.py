@@ -103,6 +103,7 @@ def million(rules, count):
 
 
 @pytest.mark.native_only
+@pytest.mark.any_kernel
 def test_a_million_transactions():
     from merklecore import _native
 

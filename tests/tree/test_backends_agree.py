@@ -136,7 +136,9 @@ SHAPES = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("odd", ODDS)
-@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize(
+    "threads", [pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow), 3]
+)
 def test_sizes_around_blocks(shape, odd, threads):
     """Blocks of 4,096 leaves, one more and one less, each size reached in two steps."""
     fields = ("sha256", "hash", b"\0", b"\1", odd, threads == 2, None, None)
