@@ -132,7 +132,7 @@ docs: build $(VENV)/.with-docs ## the API pages, into build/docs
 
 # Without -q, which would leave out the CPU and its kernels.
 bench: build $(VENV)/.with-bench ## benchmarks in groups, under five minutes; BENCH='--benchmark-autosave ...' adds options
-	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-max-time=0.03 --benchmark-min-time=0.0005 \
+	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-max-time=0.02 --benchmark-min-time=0.0005 \
 		--benchmark-min-rounds=2 --benchmark-columns=min,median,rounds $(BENCH)
 
 bench-report: build ## what must be reached and what is, each figure beside its baseline, in two minutes
