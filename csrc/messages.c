@@ -465,41 +465,32 @@ static mc_status hash_all(int id, const uint8_t *prefix, size_t prefix_bytes, co
         if (row == NULL)
             return MC_NO_KERNEL;
         size_t now = taken(row, n);
+        const size_t size = messages->width == MC_MIXED ? messages->spans[first].size : messages->width;
         if (has_rows(hash, row, prefix_bytes, messages) && now >= row->lanes) {
-            const uint8_t *rows = messages->rows + first * messages->width;
+            const uint8_t *rows = messages->rows + first * size;
             now -= now % row->lanes;
             if (prefix_bytes > 0)
                 row->run->rows(rows, now, out, prefix[0]);
             else
                 row->run->bare_rows(rows, now, out);
-            first += now;
-            n -= now;
-            out += now * hash->digest_bytes;
-            continue;
-        }
-        if (hash->twice && prefix_bytes == 0 && mc_hash_headers(row, messages, first, now, out)) {
-            first += now;
-            n -= now;
-            out += now * hash->digest_bytes;
-            continue;
-        }
-        const size_t size = messages->width == MC_MIXED ? messages->spans[first].size : messages->width;
-        if (n == 1 && stands_alone(hash, row, prefix_bytes, size)) {
+        } else if (hash->twice && prefix_bytes == 0 && mc_hash_headers(row, messages, first, now, out)) {
+            /* that was all there is to do */
+        } else if (n == 1 && stands_alone(hash, row, prefix_bytes, size)) {
             hash_alone(hash, row->run, prefix, prefix_bytes, message_at(messages, first), size, out);
-            break;
+        } else {
+            start begin;
+            begin_with_prefix(&begin, row, hash, prefix, prefix_bytes);
+            if (messages->width == MC_MIXED) {
+                hash_mixed_lengths(&begin, row, messages, first, n, out, isas);
+                break;
+            }
+            if (is_chunked(&begin, size))
+                for (size_t i = 0; i < now; i++)
+                    mc_hash_chunks(prefix, prefix_bytes, message_at(messages, first + i), size,
+                                   out + i * hash->digest_bytes, isas);
+            else
+                hash_equal_lengths(&begin, row, messages, first, now, out);
         }
-        start begin;
-        begin_with_prefix(&begin, row, hash, prefix, prefix_bytes);
-        if (messages->width == MC_MIXED) {
-            hash_mixed_lengths(&begin, row, messages, first, n, out, isas);
-            break;
-        }
-        if (is_chunked(&begin, messages->width))
-            for (size_t i = 0; i < now; i++)
-                mc_hash_chunks(prefix, prefix_bytes, message_at(messages, first + i), messages->width,
-                               out + i * hash->digest_bytes, isas);
-        else
-            hash_equal_lengths(&begin, row, messages, first, now, out);
         first += now;
         n -= now;
         out += now * hash->digest_bytes;

@@ -10,8 +10,8 @@
  *   - the padding block of a 64-byte message is constant: K[t] + W[t] is a table, no schedule at all;
  *   - the second block of a 65-byte message (prefix, two digests) is one byte, a bit and a length: of W[1..14] nothing
  *     is left, and of W[16..31] few terms;
- *   - the block of a 32-byte message (the outer of two hashes) or a 33-byte one (a leaf behind its prefix) has zeros
- * in W[9..14]. */
+ *   - in the block of a 32-byte message (the outer of two hashes) or a 33-byte one (a leaf behind its prefix) are
+ *     zeros, W[9..14]. */
 #ifndef MC_HASH_SHA256_H
 #define MC_HASH_SHA256_H
 
@@ -191,36 +191,7 @@ MC_INLINE void MC_NAME(sha256_block_short)(V32 s[8], V32 w[16], V32 sigma0, uint
     const uint32_t *k = sha256_k;
     MC_HIDE(k);
     WORKING(V32, s);
-    ROUNDS8(KW_GIVEN, 0);
-    ROUND(a, b, c, d, e, f, g, h, KW_GIVEN(8));
-    ROUND(h, a, b, c, d, e, f, g, KW_CONSTANT(9));
-    ROUND(g, h, a, b, c, d, e, f, KW_CONSTANT(10));
-    ROUND(f, g, h, a, b, c, d, e, KW_CONSTANT(11));
-    ROUND(e, f, g, h, a, b, c, d, KW_CONSTANT(12));
-    ROUND(d, e, f, g, h, a, b, c, KW_CONSTANT(13));
-    ROUND(c, d, e, f, g, h, a, b, KW_CONSTANT(14));
-    w[15] = V32_SET1(bits);
-    ROUND(b, c, d, e, f, g, h, a, KW_GIVEN(15));
-    /* W[16..31] without the terms of W[9..14], which are zero */
-    w[0] = V32_ADD(w[0], SIGMA0(w[1]));
-    w[1] = V32_ADD(V32_ADD(w[1], SIGMA0(w[2])), V32_SET1(SIGMA1_OF(bits)));
-    w[2] = V32_ADD(V32_ADD(w[2], SIGMA0(w[3])), SIGMA1(w[0]));
-    w[3] = V32_ADD(V32_ADD(w[3], SIGMA0(w[4])), SIGMA1(w[1]));
-    w[4] = V32_ADD(V32_ADD(w[4], SIGMA0(w[5])), SIGMA1(w[2]));
-    w[5] = V32_ADD(V32_ADD(w[5], SIGMA0(w[6])), SIGMA1(w[3]));
-    w[6] = V32_ADD(V32_ADD(w[6], SIGMA0(w[7])), V32_ADD(SIGMA1(w[4]), w[15]));
-    w[7] = V32_ADD(V32_ADD(w[7], sigma0), V32_ADD(SIGMA1(w[5]), w[0]));
-    w[8] = V32_ADD(V32_ADD(w[8], w[1]), SIGMA1(w[6]));
-    w[9] = V32_ADD(w[2], SIGMA1(w[7]));
-    w[10] = V32_ADD(w[3], SIGMA1(w[8]));
-    w[11] = V32_ADD(w[4], SIGMA1(w[9]));
-    w[12] = V32_ADD(w[5], SIGMA1(w[10]));
-    w[13] = V32_ADD(w[6], SIGMA1(w[11]));
-    w[14] = V32_ADD(V32_ADD(w[7], V32_SET1(SIGMA0_OF(bits))), SIGMA1(w[12]));
-    w[15] = V32_ADD(V32_ADD(w[8], w[15]), V32_ADD(SIGMA0(w[0]), SIGMA1(w[13])));
-    k += 16;
-    ROUNDS8(KW_GIVEN, 0);
-    ROUNDS8(KW_GIVEN, 8);
+    SHA2_SHORT(V32, w, sigma0, bits);
     k -= 16;
     SCHEDULED_ROUNDS(32);
     FEED_FORWARD(V32_ADD, s);

@@ -148,37 +148,8 @@ MC_INLINE void MC_NAME(sha512_block_of_digest)(V64 s[8], V64 w[16]) {
     const uint64_t *k = sha512_k;
     MC_HIDE(k);
     WORKING(V64, s);
-    ROUNDS8(KW_GIVEN, 0);
     w[8] = V64_SET1(bit);
-    ROUND(a, b, c, d, e, f, g, h, KW_GIVEN(8));
-    ROUND(h, a, b, c, d, e, f, g, KW_CONSTANT(9));
-    ROUND(g, h, a, b, c, d, e, f, KW_CONSTANT(10));
-    ROUND(f, g, h, a, b, c, d, e, KW_CONSTANT(11));
-    ROUND(e, f, g, h, a, b, c, d, KW_CONSTANT(12));
-    ROUND(d, e, f, g, h, a, b, c, KW_CONSTANT(13));
-    ROUND(c, d, e, f, g, h, a, b, KW_CONSTANT(14));
-    w[15] = V64_SET1(bits);
-    ROUND(b, c, d, e, f, g, h, a, KW_GIVEN(15));
-    /* W[16..31] without the terms that are zero */
-    w[0] = V64_ADD(w[0], SIGMA0(w[1]));
-    w[1] = V64_ADD(V64_ADD(w[1], SIGMA0(w[2])), V64_SET1(SIGMA1_OF(bits)));
-    w[2] = V64_ADD(V64_ADD(w[2], SIGMA0(w[3])), SIGMA1(w[0]));
-    w[3] = V64_ADD(V64_ADD(w[3], SIGMA0(w[4])), SIGMA1(w[1]));
-    w[4] = V64_ADD(V64_ADD(w[4], SIGMA0(w[5])), SIGMA1(w[2]));
-    w[5] = V64_ADD(V64_ADD(w[5], SIGMA0(w[6])), SIGMA1(w[3]));
-    w[6] = V64_ADD(V64_ADD(w[6], SIGMA0(w[7])), V64_ADD(SIGMA1(w[4]), w[15]));
-    w[7] = V64_ADD(V64_ADD(w[7], V64_SET1(SIGMA0_OF(bit))), V64_ADD(SIGMA1(w[5]), w[0]));
-    w[8] = V64_ADD(V64_ADD(w[8], w[1]), SIGMA1(w[6]));
-    w[9] = V64_ADD(w[2], SIGMA1(w[7]));
-    w[10] = V64_ADD(w[3], SIGMA1(w[8]));
-    w[11] = V64_ADD(w[4], SIGMA1(w[9]));
-    w[12] = V64_ADD(w[5], SIGMA1(w[10]));
-    w[13] = V64_ADD(w[6], SIGMA1(w[11]));
-    w[14] = V64_ADD(V64_ADD(w[7], V64_SET1(SIGMA0_OF(bits))), SIGMA1(w[12]));
-    w[15] = V64_ADD(V64_ADD(w[8], w[15]), V64_ADD(SIGMA0(w[0]), SIGMA1(w[13])));
-    k += 16;
-    ROUNDS8(KW_GIVEN, 0);
-    ROUNDS8(KW_GIVEN, 8);
+    SHA2_SHORT(V64, w, V64_SET1(SIGMA0_OF(bit)), bits);
     k += 16;
     for (int t = 32; t < 80; t += 16, k += 16) {
         ROUNDS8(KW_SCHEDULED, 0);

@@ -1,6 +1,6 @@
 /* AVX-512 on registers of 256 bits (F, VL): eight 32-bit lanes. A CPU that has two units for 512 bits has three for
  * 256, so that half a pass takes two thirds of a whole one; this serves levels of a tree that are too short for
- * sixteen lanes. Only nodes of SHA-256 are worth it: other hashes have nothing better for the levels above. */
+ * sixteen lanes. Only SHA-256 is worth it: other hashes have nothing better for the levels above. */
 #include "isa.h"
 
 #if MC_X86_64

@@ -132,4 +132,37 @@ MC_INLINE void MC_NAME(take16_64)(V64 w[16], const uint8_t *lane[V64_LANES]) {
     ROUND(c, d, e, f, g, h, a, b, KW((t) + 6));                                                                       \
     ROUND(b, c, d, e, f, g, h, a, KW((t) + 7))
 
+/* The first 32 rounds over the only block of a message that ends in w[8], `bits` bits in all: W[9..14] are zero, and
+ * what would be computed of them is left out. `sigma0` is SIGMA0(w[8]). */
+#define SHA2_SHORT(V, w, sigma0, bits)                                                                                \
+    ROUNDS8(KW_GIVEN, 0);                                                                                             \
+    ROUND(a, b, c, d, e, f, g, h, KW_GIVEN(8));                                                                       \
+    ROUND(h, a, b, c, d, e, f, g, KW_CONSTANT(9));                                                                    \
+    ROUND(g, h, a, b, c, d, e, f, KW_CONSTANT(10));                                                                   \
+    ROUND(f, g, h, a, b, c, d, e, KW_CONSTANT(11));                                                                   \
+    ROUND(e, f, g, h, a, b, c, d, KW_CONSTANT(12));                                                                   \
+    ROUND(d, e, f, g, h, a, b, c, KW_CONSTANT(13));                                                                   \
+    ROUND(c, d, e, f, g, h, a, b, KW_CONSTANT(14));                                                                   \
+    w[15] = V##_SET1(bits);                                                                                           \
+    ROUND(b, c, d, e, f, g, h, a, KW_GIVEN(15));                                                                      \
+    w[0] = V##_ADD(w[0], SIGMA0(w[1]));                                                                               \
+    w[1] = V##_ADD(V##_ADD(w[1], SIGMA0(w[2])), V##_SET1(SIGMA1_OF(bits)));                                           \
+    w[2] = V##_ADD(V##_ADD(w[2], SIGMA0(w[3])), SIGMA1(w[0]));                                                        \
+    w[3] = V##_ADD(V##_ADD(w[3], SIGMA0(w[4])), SIGMA1(w[1]));                                                        \
+    w[4] = V##_ADD(V##_ADD(w[4], SIGMA0(w[5])), SIGMA1(w[2]));                                                        \
+    w[5] = V##_ADD(V##_ADD(w[5], SIGMA0(w[6])), SIGMA1(w[3]));                                                        \
+    w[6] = V##_ADD(V##_ADD(w[6], SIGMA0(w[7])), V##_ADD(SIGMA1(w[4]), w[15]));                                        \
+    w[7] = V##_ADD(V##_ADD(w[7], sigma0), V##_ADD(SIGMA1(w[5]), w[0]));                                               \
+    w[8] = V##_ADD(V##_ADD(w[8], w[1]), SIGMA1(w[6]));                                                                \
+    w[9] = V##_ADD(w[2], SIGMA1(w[7]));                                                                               \
+    w[10] = V##_ADD(w[3], SIGMA1(w[8]));                                                                              \
+    w[11] = V##_ADD(w[4], SIGMA1(w[9]));                                                                              \
+    w[12] = V##_ADD(w[5], SIGMA1(w[10]));                                                                             \
+    w[13] = V##_ADD(w[6], SIGMA1(w[11]));                                                                             \
+    w[14] = V##_ADD(V##_ADD(w[7], V##_SET1(SIGMA0_OF(bits))), SIGMA1(w[12]));                                         \
+    w[15] = V##_ADD(V##_ADD(w[8], w[15]), V##_ADD(SIGMA0(w[0]), SIGMA1(w[13])));                                      \
+    k += 16;                                                                                                          \
+    ROUNDS8(KW_GIVEN, 0);                                                                                             \
+    ROUNDS8(KW_GIVEN, 8)
+
 #endif

@@ -75,7 +75,7 @@ class Contexts:
         at = row * bitcoin.HEADER_SIZE
         header = self._headers[at : at + bitcoin.HEADER_SIZE]
         after = self._backend.check_headers(header, context, None)[4]
-        assert after is not None
+        assert after is not None  # a run has a row at least, and behind a row there is a context
         return after
 
 
@@ -145,7 +145,7 @@ def survey(backend: Bitcoin, rows: NDArray[uint8], now: int | None, threads: int
         if context is not None and context[CHAINWORK] is not None:
             base = 0  # it is in the context
         codes[run], hashes[run], work, missing, after = backend.check_headers(rows[run], context, now)
-        assert after is not None
+        assert after is not None  # a run has a row at least, and behind a row there is a context
         roots[run] = root
         unchecked |= missing
         bad = codes[run].nonzero()[0]

@@ -31,7 +31,7 @@ def is_stream(leaves: Any) -> TypeGuard[Iterable[Data]]:
     (True, False, False)
     """
     kind = type(leaves)
-    # what most leaves stand in, told at once: the rest takes as long as the hashing of ten of them
+    # what most leaves stand in, told at once: all the rest takes longer than the root of a small tree should
     if kind in KEPT or kind is getattr(sys.modules.get("numpy"), "ndarray", None):
         return False
     if isinstance(leaves, (*KEPT, *UNORDERED)) or not hasattr(leaves, "__iter__"):
