@@ -224,12 +224,7 @@ MC_TARGET void MC_NAME(sha256_prefixed_node)(const uint8_t *in, size_t n, uint8_
     const uint8_t *begin = in;
     SHA256_PASS (in, n, out) {
         V32 w[16], s[8];
-        uint32_t last[V32_LANES] __attribute__((aligned(64)));
-        for (size_t j = 0; j < V32_LANES; j++)
-            PUT_SCALAR(last[j], (uint32_t)lane[j][SHA256_NODE - 1] << 24 | 0x00800000u);
-        MC_NAME(point_before)(lane, V32_LANES, begin, first);
-        V32_LOAD_BE16(w, lane);
-        w[0] = V32_OR(V32_AND(w[0], V32_SET1(0x00ffffffu)), V32_SET1((uint32_t)prefix << 24));
+        LOAD_BEHIND(prefix, V32_LOAD_BE16, w, last, lane, SHA256_NODE, begin, first);
         MC_NAME(sha256_init)(s);
         MC_NAME(sha256_block)(s, w);
         MC_NAME(sha256_block_pad65)(s, V32_LOAD(last));
@@ -280,12 +275,7 @@ MC_TARGET static void MC_NAME(sha256_rows)(const uint8_t *in, size_t n, uint8_t 
     const uint8_t *begin = in;
     FOR_EACH_PASS (in, n, out, V32_LANES, SHA256_DIGEST, SHA256_DIGEST) {
         V32 w[16], s[8];
-        uint32_t last[V32_LANES] __attribute__((aligned(64)));
-        for (size_t j = 0; j < V32_LANES; j++)
-            PUT_SCALAR(last[j], (uint32_t)lane[j][SHA256_DIGEST - 1] << 24 | 0x00800000u);
-        MC_NAME(point_before)(lane, V32_LANES, begin, first);
-        V32_LOAD_BE8(w, lane);
-        w[0] = V32_OR(V32_AND(w[0], V32_SET1(0x00ffffffu)), V32_SET1((uint32_t)prefix << 24));
+        LOAD_BEHIND(prefix, V32_LOAD_BE8, w, last, lane, SHA256_DIGEST, begin, first);
         w[8] = V32_LOAD(last);
         MC_NAME(sha256_init)(s);
         MC_NAME(sha256_block_short)(s, w, SIGMA0(w[8]), (1 + SHA256_DIGEST) * 8);

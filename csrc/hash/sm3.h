@@ -168,12 +168,7 @@ MC_TARGET void MC_NAME(sm3_prefixed_node)(const uint8_t *in, size_t n, uint8_t *
     const uint8_t *begin = in;
     SM3_PASS (in, n, out) {
         V32 w[16], s[8];
-        uint32_t last[V32_LANES] __attribute__((aligned(64)));
-        for (size_t j = 0; j < V32_LANES; j++)
-            PUT_SCALAR(last[j], (uint32_t)lane[j][SM3_NODE - 1] << 24 | 0x00800000u);
-        MC_NAME(point_before)(lane, V32_LANES, begin, first);
-        V32_LOAD_BE16(w, lane);
-        w[0] = V32_OR(V32_AND(w[0], V32_SET1(0x00ffffffu)), V32_SET1((uint32_t)prefix << 24));
+        LOAD_BEHIND(prefix, V32_LOAD_BE16, w, last, lane, SM3_NODE, begin, first);
         MC_NAME(sm3_init)(s);
         MC_NAME(sm3_block)(s, w);
         w[0] = V32_LOAD(last);

@@ -62,6 +62,16 @@ MC_INLINE void MC_NAME(point_before)(const uint8_t *lane[], size_t lanes, const 
     if ((n) > 0)                                                                                                      \
     memcpy(first + 1, in, node)
 
+/* What stands at each lane's pointer, `size` bytes behind a prefix byte, as big-endian words in w; `last` becomes the
+ * words behind: the byte thus pushed out, and the bit that ends a message. */
+#define LOAD_BEHIND(prefix, LOAD, w, last, lane, size, begin, first)                                                  \
+    uint32_t last[V32_LANES] __attribute__((aligned(64)));                                                            \
+    for (size_t j = 0; j < V32_LANES; j++)                                                                            \
+        PUT_SCALAR(last[j], (uint32_t)lane[j][(size) - 1] << 24 | 0x00800000u);                                       \
+    MC_NAME(point_before)(lane, V32_LANES, begin, first);                                                             \
+    LOAD(w, lane);                                                                                                    \
+    w[0] = V32_OR(V32_AND(w[0], V32_SET1(0x00ffffffu)), V32_SET1((uint32_t)(prefix) << 24))
+
 /* The next block of sixteen big-endian words from each lane's pointer, which moves on. */
 MC_INLINE void MC_NAME(take16_32)(V32 w[16], const uint8_t *lane[V32_LANES]) {
     V32_LOAD_BE16(w, lane);
