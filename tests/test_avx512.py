@@ -35,7 +35,7 @@ if "shani" in mc.cpu_info()["features"]:
     SETS += [(algorithm, AVX512 | FAST_SHA | SHANI) for algorithm in ("sha256", "sha256d")]
 each_set = pytest.mark.parametrize(("algorithm", "isas"), SETS)
 CORE = ["chunks.c", "cpu.c", "kernels.c", "messages.c", "parallel.c", "twice.c"]
-KERNELS = ["portable.c", "avx2.c", "sha256_ni.c", "avx512.c", "avx512_half.c"]
+KERNELS = ["portable.c", "avx2.c", "sha256_ni.c", "sha256_ni_messages.c", "avx512.c", "avx512_half.c"]
 FLAGS = ["-std=c11", "-fPIC", "-O1"]
 EMULATED = ["-Wno-psabi", "-O0", "-I", str(ROOT / "tests/avx512")]
 

@@ -91,6 +91,19 @@ def test_every_prefix_byte(algorithm, kernel):
 
 
 @each_kernel
+def test_every_last_byte(algorithm, kernel):
+    """Behind a prefix it begins another block, which there may be a table of."""
+    hash_of = HASHES[algorithm]
+    memory = bytearray(noise(shapes(algorithm)["node"].size(257)))
+    d = len(memory) // 257
+    for i in range(257):
+        memory[(i + 1) * d - 1] = i % 256
+    nodes = [bytes(memory[i * d : (i + 1) * d]) for i in range(257)]
+    found = _native.hash_pairs(memory, algorithm, b"\x01", kernel=kernel)
+    assert parts(found.tobytes(), algorithm) == [hash_of(b"\x01" + node) for node in nodes]
+
+
+@each_kernel
 def test_every_offset(algorithm, kernel):
     """Input and output at each distance from a cache line; what stands beside the output stays as it was."""
     n = 35
