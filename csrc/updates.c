@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    PASS = 4 * MC_MAX_LANES, /* pairs gathered at once: many pay with some kernels, of few the lines come amid hashing */
+    PASS = 4 * MC_MAX_LANES, /* pairs gathered at once: many pay in some kernels, and lines of few come amid hashing */
     AHEAD = 16,              /* changes between asking for a line and using it */
     FEW = 48,                /* so few are sorted by insertion */
     DIGIT = 11,              /* bits that one pass sorts by */
