@@ -278,27 +278,30 @@ mc_status mc_bitcoin_headers(const mc_bitcoin *chain, const mc_messages *rows, i
                              uint32_t isas) {
     uint32_t all[MC_TIMES + BATCH]; /* the times before the batch and its own: those that count are a window on them */
     target target = {0};
-    *unchecked = 0;
-    if (!(next->known & MC_KNOWS_CHAINWORK))
-        next->chainwork = (mc_u256){{0}};
+    mc_bitcoin_context context = *next; /* nothing points to it: from header to header it stays in registers */
+    uint32_t open = 0;
+    if (!(context.known & MC_KNOWS_CHAINWORK))
+        context.chainwork = (mc_u256){{0}};
     for (size_t first = 0; first < rows->n; first += BATCH) {
         const size_t n = rows->n - first < BATCH ? rows->n - first : BATCH;
-        const uint32_t before = next->n_times;
+        const uint32_t before = context.n_times;
         mc_status status = mc_hash_messages(MC_SHA256D, NULL, 0, rows, first, n, hashes + 32 * first, isas);
         if (status != MC_OK)
             return status;
-        memcpy(all, next->times, before * sizeof *all);
+        memcpy(all, context.times, before * sizeof *all);
         for (size_t i = 0; i < n; i++)
             all[before + i] = mc_le32(row_at(rows, first + i) + TIME_AT);
         for (size_t i = 0; i < n; i++) {
             const uint32_t behind = before + (uint32_t)i, count = behind < MC_TIMES ? behind : MC_TIMES;
             const times window = {all + behind - count, count};
             codes[first + i] = check_header(chain, row_at(rows, first + i), hashes + 32 * (first + i), now, &target,
-                                            next, window, NULL, unchecked);
-            mc_u256_to_be(&next->chainwork, works + 32 * (first + i));
+                                            &context, window, NULL, &open);
+            mc_u256_to_be(&context.chainwork, works + 32 * (first + i));
         }
-        next->n_times = before + n < MC_TIMES ? before + (uint32_t)n : MC_TIMES;
-        memcpy(next->times, all + before + n - next->n_times, next->n_times * sizeof *all);
+        context.n_times = before + n < MC_TIMES ? before + (uint32_t)n : MC_TIMES;
+        memcpy(context.times, all + before + n - context.n_times, context.n_times * sizeof *all);
     }
+    *next = context;
+    *unchecked = open;
     return MC_OK;
 }
