@@ -1,8 +1,8 @@
 /* merklecore: the C API of floor 0.
  *
- * No Python here, no mutable state, no allocation on hot paths: callers own every buffer. Every function that can
- * fail returns an mc_status. Which kernels may serve a call is an argument (`isas`, a set of MC_ISA_* bits), so that
- * the choice is made, and tested, in one place above.
+ * No Python here, no mutable state but one table that is made once (isa/sha256_ni.c), no allocation on hot paths:
+ * callers own every buffer. Every function that can fail returns an mc_status. Which kernels may serve a call is an
+ * argument (`isas`, a set of MC_ISA_* bits), so that the choice is made, and tested, in one place above.
  *
  * Shapes: `n` messages or nodes, `d` the digest size in bytes. Nodes are rows of d bytes without gaps; a pair is two
  * neighbouring rows. Output never overlaps input unless a function says that it may.

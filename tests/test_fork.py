@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
@@ -45,6 +47,37 @@ def test_a_child_works_after_its_parent_has():
         in_a_fork(lambda: work_as_expected(expected))
     in_a_fork(lambda: in_a_fork(lambda: work_as_expected(expected)))
     assert work() == expected
+
+
+FIRST = """
+import hashlib, os, threading
+import numpy  # before any fork: who is in the middle of an import then leaves its lock behind
+import merklecore as mc
+
+nodes = bytes(range(256)) * 80  # more than a kernel's table pays for
+wanted = b"".join(hashlib.sha256(b"\\1" + nodes[i : i + 64]).digest() for i in range(0, len(nodes), 64))
+start, found = threading.Barrier(4), []
+
+def hash_them():
+    start.wait()
+    found.append(mc.hash_pairs(nodes, prefix=b"\\1").tobytes() == wanted)
+
+threads = [threading.Thread(target=hash_them) for _ in range(4)]
+for thread in threads:
+    thread.start()
+child = os.fork()
+if child == 0:  # before, amid or after what is done once
+    os._exit(mc.hash_pairs(nodes, prefix=b"\\1").tobytes() != wanted)
+for thread in threads:
+    thread.join()
+assert found == [True] * 4 and os.waitpid(child, 0)[1] == 0
+"""
+
+
+def test_a_fork_amid_the_first_use_by_several_threads():
+    for _ in range(5):
+        done = subprocess.run([sys.executable, "-W", "ignore", "-c", FIRST], timeout=PATIENCE, check=False)
+        assert done.returncode == 0
 
 
 def test_a_tree_goes_on_in_the_child():

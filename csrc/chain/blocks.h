@@ -161,7 +161,8 @@ mc_status mc_bitcoin_check_many(const mc_bitcoin *chain, const mc_span *blocks, 
                                 int64_t now, size_t n, mc_bitcoin_report *reports, uint32_t isas, unsigned threads);
 
 /* Headers, rows of 80 bytes that follow one another. codes[i]: the first fault of row i, or 0; hashes, works: n rows
- * of 32 bytes, the work big-endian and cumulative. `next` is the context before them and becomes the one behind. */
+ * of 32 bytes, the work big-endian and cumulative. `next` is the context before them and becomes the one behind;
+ * it and `unchecked` are written only when all are checked. */
 mc_status mc_bitcoin_headers(const mc_bitcoin *chain, const mc_messages *rows, int64_t now, uint32_t *codes,
                              uint8_t *hashes, uint8_t *works, uint32_t *unchecked, mc_bitcoin_context *next,
                              uint32_t isas);

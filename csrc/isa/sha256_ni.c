@@ -4,6 +4,49 @@
 #if MC_X86_64
 
 #include <pthread.h>
+#include <stdatomic.h>
+
+MC_INLINE void block_pad64(int ways, ni_state s[]) {
+    ni_state before[MC_WAYS];
+    for (int i = 0; i < ways; i++)
+        before[i] = s[i];
+#pragma GCC unroll 16
+    for (int t = 0; t < 16; t++) {
+        const __m128i kw = load16(sha256_pad64 + 4 * t);
+        for (int i = 0; i < ways; i++)
+            rounds4(&s[i], kw);
+    }
+    for (int i = 0; i < ways; i++) {
+        s[i].abef = _mm_add_epi32(s[i].abef, before[i].abef);
+        s[i].cdgh = _mm_add_epi32(s[i].cdgh, before[i].cdgh);
+    }
+}
+
+/* The second block of a 65-byte message. The lowest word of last[i] is W[0], the others are zero, as are W[1..14]: of
+ * the first sixteen rounds all but one are the same for all messages, and of W[16..19] only s1 is to be computed. */
+MC_INLINE void block_pad65(int ways, ni_state s[], const __m128i last[]) {
+    const __m128i zero = _mm_setzero_si128(), length = _mm_set_epi32(65 * 8, 0, 0, 0);
+    const __m128i k0 = load16(sha256_k), k2 = _mm_shuffle_epi32(k0, 0x0e);
+    ni_state before[MC_WAYS];
+    __m128i m[MC_WAYS][4];
+    for (int i = 0; i < ways; i++)
+        before[i] = s[i];
+    for (int i = 0; i < ways; i++) {
+        s[i].cdgh = _mm_sha256rnds2_epu32(s[i].cdgh, s[i].abef, _mm_add_epi32(last[i], k0));
+        s[i].abef = _mm_sha256rnds2_epu32(s[i].abef, s[i].cdgh, k2);
+        m[i][0] = _mm_sha256msg2_epu32(last[i], length);
+        m[i][1] = m[i][2] = zero;
+        m[i][3] = length;
+    }
+    known_rounds4(ways, s, load16(sha256_k + 4));
+    known_rounds4(ways, s, load16(sha256_k + 8));
+    known_rounds4(ways, s, _mm_add_epi32(load16(sha256_k + 12), length));
+    groups(ways, s, m, 4, 0);
+    for (int i = 0; i < ways; i++) {
+        s[i].abef = _mm_add_epi32(s[i].abef, before[i].abef);
+        s[i].cdgh = _mm_add_epi32(s[i].cdgh, before[i].cdgh);
+    }
+}
 
 MC_INLINE void node(int ways, const uint8_t *in, uint8_t *out, uint8_t prefix) {
     (void)prefix;
@@ -19,14 +62,13 @@ MC_INLINE void node(int ways, const uint8_t *in, uint8_t *out, uint8_t prefix) {
         store_digest(out + 32 * i, s[i]);
 }
 
-/* The words of a node behind its prefix, that is, one byte later. Four nodes, which come from memory at rest, are read
- * from one byte before; a single one may have been written a moment ago, and such loads, of what two stores wrote,
- * would wait for them. */
-MC_INLINE void load_behind(int ways, __m128i m[4], const uint8_t *in, __m128i first) {
+/* The words of a node behind its prefix, that is, one byte later. Of memory at rest they are read from one byte
+ * before; what has been written a moment ago would make such loads wait, of what two stores wrote. */
+MC_INLINE void load_behind(int at_rest, __m128i m[4], const uint8_t *in, __m128i first) {
     __m128i before = load16(in);
     m[0] = swap32(_mm_alignr_epi8(before, first, 15));
     for (int j = 1; j < 4; j++) {
-        if (ways == 4) {
+        if (at_rest) {
             m[j] = swap32(load16(in + 16 * j - 1));
         } else {
             __m128i x = load16(in + 16 * j);
@@ -41,9 +83,8 @@ MC_INLINE void prefixed_node(int ways, const uint8_t *in, uint8_t *out, uint8_t 
     const __m128i first = _mm_slli_si128(_mm_cvtsi32_si128(prefix), 15);
     ni_state s[MC_WAYS] = {start, start, start, start};
     __m128i m[MC_WAYS][4], tail[MC_WAYS];
-    for (int i = 0; i < ways; i++) {
-        load_behind(ways, m[i], in + 64 * i, first);
-    }
+    for (int i = 0; i < ways; i++)
+        load_behind(ways == 4, m[i], in + 64 * i, first);
     block(ways, s, m, 0);
     for (int i = 0; i < ways; i++)
         tail[i] = _mm_cvtsi32_si128((int)((uint32_t)in[64 * i + 63] << 24 | 0x00800000u));
@@ -178,15 +219,14 @@ NODE_KERNELS(sha256d_node, double_node)
 
 /* ---- many nodes ------------------------------------------------------------------------------------------------ */
 
-/* Rounds keep one unit of these CPUs busy, schedules the others, and the second block of a node needs no schedule. So
- * that of two nodes goes beside the first blocks of the next two, in registers that four first blocks would not
- * leave. It takes a pass more than there are pairs: in the first there is no second block, in the last no node. */
-enum { PAIR = 2, PAIRS_PAY_FROM = 16 /* nodes */ };
+enum { PAIR = 2, PAIRS_PAY_FROM = 16, TABLE_PAYS_FROM = 256 /* nodes */ };
 
-/* Behind a prefix the second block is one of 256, for all that it holds of the node is the last byte. K + W of each,
- * the first words of which are the same but for W[0]; 64 KiB, made in four microseconds when first wanted. */
+/* Behind a prefix the second block is one of 256, for all that it holds of the node is the last byte: K + W of each,
+ * of which the first sixteen are the same but for W[0]. The one thing in the core that is made and kept: when first so
+ * many nodes come at once that its 64 KiB do not count, which take 60 us, most of it page faults. */
 static uint32_t pad65[256][64] __attribute__((aligned(64)));
-static pthread_once_t pad65_made = PTHREAD_ONCE_INIT;
+static pthread_once_t pad65_once = PTHREAD_ONCE_INIT;
+static atomic_int pad65_made;
 
 MC_TARGET_FAST static void make_pad65(void) {
     for (uint32_t byte = 0; byte < 256; byte++) {
@@ -199,6 +239,13 @@ MC_TARGET_FAST static void make_pad65(void) {
             schedule(m, t, 0);
         }
     }
+    atomic_store_explicit(&pad65_made, 1, memory_order_release);
+}
+
+static int has_pad65(size_t n) {
+    if (n >= TABLE_PAYS_FROM)
+        pthread_once(&pad65_once, make_pad65);
+    return atomic_load_explicit(&pad65_made, memory_order_acquire);
 }
 
 /* Compilers would take the two apart again: no rounds of either move across this. */
@@ -207,25 +254,31 @@ MC_INLINE void keep_order(ni_state a[PAIR], ni_state b[PAIR]) {
         __asm__ volatile("" : "+x"(a[i].cdgh), "+x"(b[i].cdgh));
 }
 
-/* n is even. */
-MC_INLINE void in_pairs(int is_prefixed, const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
+/* Rounds keep one unit of these CPUs busy, schedules the others, and the second block of a node needs no schedule. So
+ * that of two nodes goes beside the first blocks of the next two, in registers that four first blocks would not
+ * leave. It takes a pass more than there are pairs: in the first there is no second block, in the last no node.
+ *
+ * Returns how many it has hashed, an even number or, where that would not pay, none. */
+MC_INLINE size_t in_pairs(int is_prefixed, const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
     const ni_state start = from_words(sha256_initial);
     const __m128i first = _mm_slli_si128(_mm_cvtsi32_si128(prefix), 15);
     ni_state before[PAIR] = {start, start};
     uint8_t last[PAIR] = {0, 0}; /* byte of each node */
+    if (n < PAIRS_PAY_FROM || (is_prefixed && !has_pad65(n)))
+        return 0;
+    n -= n % PAIR;
     for (size_t at = 0; at <= n; at += PAIR) {
         ni_state s[PAIR] = {start, start}, ends[PAIR] = {before[0], before[1]};
         __m128i m[PAIR][4];
         const uint32_t *kw[PAIR] = {pad65[last[0]], pad65[last[1]]};
         const uint8_t *pair = in + SHA256_NODE * (at < n ? at : 0);
         for (int i = 0; i < PAIR; i++, pair += SHA256_NODE) {
-            if (is_prefixed) {
-                load_behind(MC_WAYS, m[i], pair, first);
-                last[i] = pair[SHA256_NODE - 1];
-            } else {
+            if (is_prefixed)
+                load_behind(1, m[i], pair, first);
+            else
                 for (int j = 0; j < 4; j++)
                     m[i][j] = swap32(load16(pair + 16 * j));
-            }
+            last[i] = pair[SHA256_NODE - 1];
         }
 #pragma GCC unroll 16
         for (int t = 0; t < 16; t++) {
@@ -247,29 +300,25 @@ MC_INLINE void in_pairs(int is_prefixed, const uint8_t *in, size_t n, uint8_t *o
             before[i].cdgh = _mm_add_epi32(s[i].cdgh, start.cdgh);
         }
     }
+    return n;
 }
 
-MC_TARGET_FAST static void nodes_in_pairs(const uint8_t *in, size_t n, uint8_t *out) { in_pairs(0, in, n, out, 0); }
-
-MC_TARGET_FAST static void prefixed_nodes_in_pairs(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
-    in_pairs(1, in, n, out, prefix);
+MC_TARGET_FAST static size_t nodes_in_pairs(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
+    return in_pairs(0, in, n, out, prefix);
 }
 
-MC_TARGET_FAST void sha256_node_fast_shani(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
-    const size_t now = n < PAIRS_PAY_FROM ? 0 : n - n % PAIR;
-    if (now > 0)
-        nodes_in_pairs(in, now, out);
-    sha256_node_fours(in + SHA256_NODE * now, n - now, out + SHA256_DIGEST * now, prefix);
+MC_TARGET_FAST static size_t prefixed_nodes_in_pairs(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
+    return in_pairs(1, in, n, out, prefix);
 }
 
-MC_TARGET_FAST void sha256_prefixed_node_fast_shani(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
-    const size_t now = n < PAIRS_PAY_FROM ? 0 : n - n % PAIR;
-    if (now > 0) {
-        pthread_once(&pad65_made, make_pad65);
-        prefixed_nodes_in_pairs(in, now, out, prefix);
+#define PAIRED_KERNEL(stem, pairs)                                                                                    \
+    MC_TARGET_FAST void stem##_fast_shani(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {                \
+        const size_t now = pairs(in, n, out, prefix);                                                                 \
+        stem##_fours(in + SHA256_NODE * now, n - now, out + SHA256_DIGEST * now, prefix);                             \
     }
-    sha256_prefixed_node_fours(in + SHA256_NODE * now, n - now, out + SHA256_DIGEST * now, prefix);
-}
+
+PAIRED_KERNEL(sha256_node, nodes_in_pairs)
+PAIRED_KERNEL(sha256_prefixed_node, prefixed_nodes_in_pairs)
 
 MC_TARGET_FAST static void hash_four_digests(uint8_t *digests) {
     __m128i m[MC_WAYS][4];
@@ -280,10 +329,9 @@ MC_TARGET_FAST static void hash_four_digests(uint8_t *digests) {
 }
 
 MC_TARGET_FAST void sha256d_node_fast_shani(const uint8_t *in, size_t n, uint8_t *out, uint8_t prefix) {
-    enum { PAYS_FROM = 16, MOST = 256 }; /* nodes: the digests are to stay in the first level of the cache */
-    while (n >= PAYS_FROM) {
-        const size_t now = n < MOST ? n - n % MC_WAYS : MOST;
-        nodes_in_pairs(in, now, out);
+    enum { MOST = 256 }; /* nodes: the digests are to stay in the first level of the cache */
+    while (n >= PAIRS_PAY_FROM) {
+        const size_t now = nodes_in_pairs(in, n < MOST ? n - n % MC_WAYS : MOST, out, prefix);
         for (size_t i = 0; i < now; i += MC_WAYS)
             hash_four_digests(out + SHA256_DIGEST * i);
         in += SHA256_NODE * now;

@@ -17,7 +17,6 @@
 #include <immintrin.h>
 #include <string.h>
 
-#define MC_ISA_NAME shani
 #define MC_TARGET __attribute__((target("sha,sse4.1,ssse3")))
 /* Four messages want more than 16 registers and spill; instructions of three operands, which the CPUs concerned have,
  * save the copies that would come on top. */
@@ -94,48 +93,6 @@ MC_INLINE void block(int ways, ni_state s[], __m128i m[][4], unsigned idle) {
     for (int i = 0; i < ways; i++)
         before[i] = s[i];
     groups(ways, s, m, 0, idle);
-    for (int i = 0; i < ways; i++) {
-        s[i].abef = _mm_add_epi32(s[i].abef, before[i].abef);
-        s[i].cdgh = _mm_add_epi32(s[i].cdgh, before[i].cdgh);
-    }
-}
-
-MC_INLINE void block_pad64(int ways, ni_state s[]) {
-    ni_state before[MC_WAYS];
-    for (int i = 0; i < ways; i++)
-        before[i] = s[i];
-#pragma GCC unroll 16
-    for (int t = 0; t < 16; t++) {
-        const __m128i kw = load16(sha256_pad64 + 4 * t);
-        for (int i = 0; i < ways; i++)
-            rounds4(&s[i], kw);
-    }
-    for (int i = 0; i < ways; i++) {
-        s[i].abef = _mm_add_epi32(s[i].abef, before[i].abef);
-        s[i].cdgh = _mm_add_epi32(s[i].cdgh, before[i].cdgh);
-    }
-}
-
-/* The second block of a 65-byte message. The lowest word of last[i] is W[0], the others are zero, as are W[1..14]: of
- * the first sixteen rounds all but one are the same for all messages, and of W[16..19] only s1 is to be computed. */
-MC_INLINE void block_pad65(int ways, ni_state s[], const __m128i last[]) {
-    const __m128i zero = _mm_setzero_si128(), length = _mm_set_epi32(65 * 8, 0, 0, 0);
-    const __m128i k0 = load16(sha256_k), k2 = _mm_shuffle_epi32(k0, 0x0e);
-    ni_state before[MC_WAYS];
-    __m128i m[MC_WAYS][4];
-    for (int i = 0; i < ways; i++)
-        before[i] = s[i];
-    for (int i = 0; i < ways; i++) {
-        s[i].cdgh = _mm_sha256rnds2_epu32(s[i].cdgh, s[i].abef, _mm_add_epi32(last[i], k0));
-        s[i].abef = _mm_sha256rnds2_epu32(s[i].abef, s[i].cdgh, k2);
-        m[i][0] = _mm_sha256msg2_epu32(last[i], length);
-        m[i][1] = m[i][2] = zero;
-        m[i][3] = length;
-    }
-    known_rounds4(ways, s, load16(sha256_k + 4));
-    known_rounds4(ways, s, load16(sha256_k + 8));
-    known_rounds4(ways, s, _mm_add_epi32(load16(sha256_k + 12), length));
-    groups(ways, s, m, 4, 0);
     for (int i = 0; i < ways; i++) {
         s[i].abef = _mm_add_epi32(s[i].abef, before[i].abef);
         s[i].cdgh = _mm_add_epi32(s[i].cdgh, before[i].cdgh);
