@@ -161,7 +161,8 @@ def tree(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def table(tree: Path) -> list[Row]:
     """The rows that this machine can run, by hash and shape, best first."""
-    text = output("import merklecore._native", PYTHONPATH=str(tree), TABLE="1", MERKLECORE_BACKEND="native")
+    ask = "import merklecore as mc; mc.cpu_info()"
+    text = output(ask, PYTHONPATH=str(tree), TABLE="1", MERKLECORE_BACKEND="native")
     return [Row(*row) for row in ast.literal_eval(f"[{text}]")]
 
 
@@ -243,6 +244,22 @@ def test_wrong_functions_beside_the_plain_ones_are_found(tree: Path, table: list
         done = state(tree, FAULT=row.fault(lane))
         failed = ast.literal_eval(done.stdout)["failed"]
         assert failed == (f"{ALGORITHMS[row.hash]}:{row.kernel}",), (row, lane)
+
+
+def test_each_hash_is_tested_when_it_is_first_asked_for(tree: Path, table: list[Row]) -> None:
+    row = next(row for row in table if ALGORITHMS[row.hash] == "sm3" and row.shape == 2 and row.lanes > 1)
+    code = """
+import warnings
+import merklecore as mc
+for algorithm in ("sha256", "sm3", "sm3"):
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        mc.digest(b"", algorithm)
+    print(algorithm, [str(warning.message) for warning in said])
+"""
+    done = state(tree, code, FAULT=row.fault(-1))
+    warned = f"kernels that fail their self-test are not used: sm3:{row.kernel}"
+    assert done.stdout.splitlines() == ["sha256 []", f"sm3 ['{warned}']", "sm3 []"]
 
 
 def test_a_kernel_that_failed_cannot_be_forced(tree: Path, table: list[Row]) -> None:

@@ -1,6 +1,6 @@
 """Which kernels serve which hash: the CPU's features, less what the environment masks, less what fails its self-test.
 
-Read once, at import:
+The environment is read once, at import; a hash is tested when it is first asked for:
 
 - `MERKLECORE_DISABLE_CPU=avx512,shani` takes features away (AVX-512 stands on AVX2 and goes with it);
 - `MERKLECORE_KERNEL=sha256:avx2,sha256d:portable` leaves one kernel to an algorithm.
@@ -23,11 +23,12 @@ from merklecore.errors import BackendError, InputError
 
 SHAPES = ("node", "prefixed node", "messages")
 
-cdef uint32_t masks[MC_HASHES]  # what may serve each hash
+cdef uint32_t masks[MC_HASHES]  # what may serve each hash; 0 where it has not been tested
 cdef uint32_t usable[MC_HASHES]  # the same without the forced choice: what kernel= may name
 cdef dict ids = {mc_hashes[i].name.decode(): i for i in range(MC_HASHES)}
 cdef dict bits = {}
 cdef uint32_t features = 0
+cdef uint32_t enabled = 0  # features less what the environment takes away
 cdef tuple disabled = ()
 cdef list failures = []
 
@@ -43,8 +44,29 @@ cdef int hash_id(object algorithm) except -1:
     return found
 
 
+cdef int _test(int hash) except -1:
+    """Finds what may serve a hash, once."""
+    if usable[hash]:
+        return 0
+    cdef str algorithm = mc_hashes[hash].name.decode()
+    cdef uint32_t passed = mc_self_test(hash, enabled)
+    cdef list failed
+    failed = [f"{algorithm}:{name}" for name in _names(enabled & MC_ISA_ALL & ~passed)
+              if name in _serving(hash, MC_MESSAGES, enabled)]
+    if not passed & MC_ISA_PORTABLE:
+        raise BackendError(f"{failed[-1]} fails its self-test: this build computes wrong digests")
+    usable[hash] = masks[hash] = passed | (enabled & MC_FAST_SHA)
+    if failed:
+        import warnings
+
+        failures.extend(failed)
+        warnings.warn(f"kernels that fail their self-test are not used: {', '.join(failed)}", RuntimeWarning)
+    return 0
+
+
 cdef uint32_t _forced(int hash, str name) except 0:
     """The one kernel called `name`, with the facts that order its rows."""
+    _test(hash)
     cdef uint32_t bit = bits.get(name, 0) & MC_ISA_ALL
     if not bit & usable[hash]:
         known = f"none of {', '.join(_isas())}"
@@ -56,6 +78,8 @@ cdef uint32_t _forced(int hash, str name) except 0:
 
 cdef uint32_t allowed(int hash, object kernel) except 0:
     if kernel is None:
+        if not masks[hash]:
+            _test(hash)
         return masks[hash]
     if not isinstance(kernel, str):
         raise TypeError(f"kernel: a name is needed, not {type(kernel).__name__}")
@@ -93,7 +117,7 @@ cdef list _serving(int hash, int shape, uint32_t mask):
 
 
 cdef _read_environment():
-    global features, disabled
+    global features, enabled, disabled
     cdef int i = 0
     cdef uint32_t mask
     while mc_features[i].name != NULL:
@@ -111,20 +135,8 @@ cdef _read_environment():
         mask &= ~<uint32_t>MC_ISA_AVX512
     if not mask & MC_ISA_AVX2 or not mask & MC_ISA_SHANI:
         mask &= ~<uint32_t>MC_FAST_SHA
+    enabled = mask
     disabled = tuple(_names(features & ~mask))
-
-    for i in range(MC_HASHES):
-        passed = mc_self_test(i, mask)
-        missing = [name for name in _names(mask & MC_ISA_ALL & ~passed) if name in _serving(i, MC_MESSAGES, mask)]
-        for name in missing:
-            failures.append(f"{mc_hashes[i].name.decode()}:{name}")
-        if not passed & MC_ISA_PORTABLE:
-            raise BackendError(f"{failures[-1]} fails its self-test: this build computes wrong digests")
-        usable[i] = masks[i] = passed | (mask & MC_FAST_SHA)
-    if failures:
-        import warnings
-
-        warnings.warn(f"kernels that fail their self-test are not used: {', '.join(failures)}", RuntimeWarning)
 
     for choice in os.environ.get("MERKLECORE_KERNEL", "").split(","):
         if choice.strip():
@@ -141,6 +153,7 @@ _read_environment()
 def kernels(algorithm):
     """Names of the kernels usable for an algorithm, best first."""
     cdef int hash = hash_id(algorithm)
+    _test(hash)
     return tuple(_serving(hash, MC_NODE, usable[hash]))
 
 
@@ -150,6 +163,7 @@ def cpu_info():
     cdef int hash, shape
     mc_cpu_brand(brand)
     for name, hash in ids.items():
+        _test(hash)
         serving[name] = {SHAPES[shape]: tuple(_serving(hash, shape, usable[hash])) for shape in range(MC_SHAPES)}
         chosen[name] = {SHAPES[shape]: _serving(hash, shape, masks[hash])[0] for shape in range(MC_SHAPES)}
     affinity = getattr(os, "sched_getaffinity", None)
@@ -180,6 +194,7 @@ def measure(algorithm=None):
     rows = []
     for name, hash in ids.items():
         if algorithm is None or hash_id(algorithm) == hash:
+            _test(hash)
             for shape in range(MC_SHAPES):
                 rows += [{"algorithm": name, "shape": SHAPES[shape], "kernel": kernel, "ns": float("inf")}
                          for kernel in _serving(hash, shape, usable[hash])]

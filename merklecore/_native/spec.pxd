@@ -10,11 +10,10 @@ cdef class Spec:
     """How a tree hashes: a profile in the core's terms. Profile has checked the values."""
     cdef mc_rule rule
     cdef uint8_t zeros[(64 + 1) * 64]
-    cdef bytes leaf_prefix, node_prefix, empty_root
+    cdef bytes leaf_prefix, node_prefix
     cdef object limit, empty
     cdef size_t d
 
-    cdef bytes _root_of_nothing(self, uint32_t isas)
     cdef bytes _zero(self, size_t level)
     cdef Py_ssize_t width(self, bint hashed) noexcept  # bytes of a leaf where they are known: it is a digest already
     cdef int admit(self, object size) except -1

@@ -45,24 +45,14 @@ cdef class Spec:
         self.rule.node_prefix_bytes = len(self.node_prefix)
         self.rule.zeros = self.zeros
         cdef uint8_t pair[2 * 64]
-        cdef uint32_t isas = allowed(hash, None)
+        cdef uint32_t isas
         memset(self.zeros, 0, self.d)
         if self.rule.odd == MC_ODD_PAD:
+            isas = allowed(hash, None)
             for k in range(<size_t>MC_MAX_DEPTH):
                 memcpy(pair, &self.zeros[k * self.d], self.d)
                 memcpy(pair + self.d, &self.zeros[k * self.d], self.d)
                 failed(mc_hash_siblings(&self.rule, pair, 1, &self.zeros[(k + 1) * self.d], isas))
-        self.empty_root = self._root_of_nothing(isas)
-
-    cdef bytes _root_of_nothing(self, uint32_t isas):
-        cdef bytes root
-        if isinstance(self.empty, str):  # "hash"
-            root = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>self.d)
-            failed(mc_hash_one(self.rule.hash, NULL, 0, <uint8_t *>PyBytes_AS_STRING(root), isas))
-            return root
-        if self.empty is not None:
-            return self.empty
-        return self._zero(max(self.rule.depth, 0)) if self.rule.odd == MC_ODD_PAD else None
 
     cdef bytes _zero(self, size_t level):
         return self.zeros[level * self.d:(level + 1) * self.d]
@@ -77,9 +67,17 @@ cdef class Spec:
         return 0
 
     cdef bytes empty_tree(self):
-        if self.empty_root is None:
-            raise InputError("an empty tree has no root under this profile")
-        return self.empty_root
+        cdef bytes root
+        if isinstance(self.empty, str):  # "hash"
+            root = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>self.d)
+            failed(mc_hash_one(self.rule.hash, NULL, 0, <uint8_t *>PyBytes_AS_STRING(root),
+                               allowed(self.rule.hash, None)))
+            return root
+        if self.empty is not None:
+            return self.empty
+        if self.rule.odd == MC_ODD_PAD:
+            return self._zero(max(self.rule.depth, 0))
+        raise InputError("an empty tree has no root under this profile")
 
     @property
     def digest_size(self):
