@@ -10,10 +10,10 @@
 #include <string.h>
 
 enum {
-    PASS = 4 * MC_MAX_LANES, /* pairs gathered at once: many pay in some kernels, and lines of few come amid hashing */
-    AHEAD = 16,              /* changes between asking for a line and using it */
-    FEW = 48,                /* so few are sorted by insertion */
-    DIGIT = 11,              /* bits that one pass sorts by */
+    PASS = MC_MAX_LANES, /* pairs that are gathered at once: the fewer, the more of their lines come amid hashing */
+    AHEAD = 16,          /* changes between asking for a line and using it */
+    FEW = 48,            /* so few are sorted by insertion */
+    DIGIT = 11,          /* bits that one pass sorts by */
     TASKS_PER_THREAD = 8,
 };
 
